@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
+
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+
+/// One module of the product. Arrows point one way:
+/// Core, Drivers <- Log <- {Ingress, Replay} <- {Verdicts, Views} <- App.
+func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: strict)
+}
+
+/// The tests of one module, run on real servers where the module talks to one.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let package = Package(
+    name: "meshlog",
+    products: [.executable(name: "meshlog", targets: ["App"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CHiredis", path: "Sources/Clib/CHiredis"),
+        .systemLibrary(name: "CLibpq", path: "Sources/Clib/CLibpq"),
+        .systemLibrary(name: "CNats", path: "Sources/Clib/CNats"),
+
+        module("Core", []),
+        module("RedisDriver", path: "Sources/Drivers/Redis", ["CHiredis"]),
+        module("PostgreSQLDriver", path: "Sources/Drivers/PostgreSQL", ["CLibpq"]),
+        module("NATSDriver", path: "Sources/Drivers/NATS", ["CNats"]),
+        module("Log", ["Core", "RedisDriver", crypto, lifecycle, logging, "Yams", nio("NIOConcurrencyHelpers")]),
+        module("Web", ["Core", hummingbird, httpTypes, logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOWebSocket"), nio("NIOPosix"),
+                       .product(name: "NIOHTTPTypes", package: "swift-nio-extras"), .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")]),
+        module("Ingress", ["Core", "Log", "Web", "RedisDriver", "NATSDriver", hummingbird, httpTypes, logging, nio("NIOCore"), nio("NIOConcurrencyHelpers")]),
+        module("Verdicts", ["Core", "Log", "RedisDriver", logging]),
+        module("Replay", ["Core", "Log", "PostgreSQLDriver", "NATSDriver", "RedisDriver", logging, lifecycle]),
+        module("Views", ["Core", "Log", "Replay", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"), nio("NIOWebSocket")]),
+        module("Stack", ["RedisDriver", "PostgreSQLDriver", "NATSDriver", logging]),
+        .executableTarget(
+            name: "App",
+            dependencies: [
+                "Core", "Log", "Web", "Ingress", "Verdicts", "Replay", "Views", "Stack", "RedisDriver", "PostgreSQLDriver", "NATSDriver",
+                hummingbird, httpTypes, logging, lifecycle, "Yams", nio("NIOCore"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ],
+            swiftSettings: strict),
+
+        tests("CoreTests", ["Core"]),
+    ]
+)

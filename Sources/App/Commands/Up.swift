@@ -1,0 +1,79 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Log
+internal import Logging
+internal import Stack
+
+struct Up: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Start Redis, PostgreSQL and NATS privately on this machine, and serve them.",
+        discussion: """
+            The servers are child processes on 127.0.0.1 with their data under .meshlog/; Ctrl-C stops everything, and the next start has the data.
+
+            meshlog up
+            meshlog up --data /var/lib/meshlog --port 9000
+            """)
+    @OptionGroup var flags: ServeFlags
+    @Option(help: "folder for the data of all servers [.meshlog; MESHLOG_DATA]") var data: String?
+    @Option(help: "port of the private Redis; 0 takes a free one [16379; MESHLOG_REDIS_PORT]") var redisPort: Int?
+    @Option(help: "port of the private PostgreSQL; 0 takes a free one [15432; MESHLOG_POSTGRESQL_PORT]") var postgresqlPort: Int?
+    @Option(help: "port of the private NATS; 0 takes a free one [14222; MESHLOG_NATS_PORT]") var natsPort: Int?
+    @Option(help: "when Redis syncs its file: always, everysec or no [always; MESHLOG_REDIS_FSYNC]") var redisFsync: String?
+
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let early = try Settings.resolve(flags)
+        Logs.start(early.logLevel)
+        var configuration = EmbeddedStack.Configuration(dataFolder: data ?? environment["MESHLOG_DATA"] ?? ".meshlog")
+        for (kind, flag, name) in [
+            (ServerKind.redis, redisPort, "MESHLOG_REDIS_PORT"), (.postgresql, postgresqlPort, "MESHLOG_POSTGRESQL_PORT"), (.nats, natsPort, "MESHLOG_NATS_PORT"),
+        ] {
+            if let port = flag ?? environment[name].flatMap(Int.init) { configuration.ports[kind] = port }
+        }
+        if let text = redisFsync ?? environment["MESHLOG_REDIS_FSYNC"] {
+            guard let fsync = EmbeddedStack.RedisFsync(rawValue: text) else {
+                throw SettingError(description: "redis-fsync is '\(text)'; expected always, everysec or no")
+            }
+            configuration.redisFsync = fsync
+        }
+        let stack = try await EmbeddedStack.start(configuration, logger: Logger(label: "meshlog.stack"))
+        let settings = try Settings.resolve(
+            flags, overrides: ["redis-url": stack.redis.url, "postgresql-url": stack.postgresql.url, "nats-url": stack.nats.url])
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await stack.supervise() }
+                group.addTask {
+                    try await Wiring(settings: settings).run { port in Up.welcome(settings, stack, port) }
+                }
+                try await group.next()
+                group.cancelAll()
+            }
+        } catch {
+            await stack.stop()
+            throw error
+        }
+        await stack.stop()
+    }
+
+    private static func welcome(_ settings: Settings, _ stack: EmbeddedStack, _ port: Int) {
+        let http = "http://\(settings.host):\(port)"
+        Terminal.say(
+            """
+
+            Meshlog is up.
+              HTTP, WebSocket  \(http)
+              Redis (the log)  \(stack.redis.url)
+              PostgreSQL       \(stack.postgresql.url)
+              NATS             \(stack.nats.url)
+
+            Try:
+              curl -s \(http)/v1/messages -d '{"topic": "internal.updates", "data": {"hello": "world"}}'
+              curl -N \(http)/v1/feed
+              redis-cli -p \(stack.redis.port) RPUSH \(settings.list) '{"topic": "internal.updates", "data": 1}'
+              redis-cli -p \(stack.redis.port) XRANGE '\(settings.keys.stream(.messages))' - + COUNT 2
+              psql '\(stack.postgresql.url)' -c 'SELECT topic, message_data FROM message_exchange LIMIT 5'
+
+            Ctrl-C stops everything; the data stays.
+            """)
+    }
+}

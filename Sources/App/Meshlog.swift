@@ -1,0 +1,19 @@
+internal import ArgumentParser
+
+@main
+struct Meshlog: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "meshlog",
+        abstract: "A communication fabric for agents and services, built as one log.",
+        discussion: """
+            Start everything on this machine:      meshlog up
+            Serve existing servers:                meshlog serve --redis-url redis://… --postgresql-url postgresql://… --nats-url nats://…
+            Publish a file of messages:            meshlog publish messages.ndjson
+            Follow what comes in:                  meshlog tail --topic 'tasks.>'
+
+            Every setting is a flag, an environment variable (MESHLOG_…) or a line in meshlog.yaml; the flag wins, then the variable.
+            Exit codes: 0 done, 1 failed, 2 the input was refused, 64 wrong usage, 69 a server is missing.
+            """,
+        subcommands: [Up.self, Serve.self, Migrate.self]
+    )
+}

@@ -1,0 +1,180 @@
+internal import Core
+internal import Foundation
+internal import Hummingbird
+internal import HummingbirdCore
+internal import Ingress
+internal import Log
+internal import Logging
+internal import NATSDriver
+internal import NIOCore
+internal import PostgreSQLDriver
+internal import RedisDriver
+internal import Replay
+internal import ServiceLifecycle
+internal import UnixSignals
+internal import Verdicts
+internal import Views
+internal import Web
+
+/// The only place where the parts of a serving process are put together.
+struct Wiring {
+    let settings: Settings
+    let metrics = Metrics()
+
+    /// Runs a serving process until it is told to stop.
+    ///
+    /// - Parameter onReady: called once the HTTP port listens, with the port.
+    func run(signals: [UnixSignal] = [.sigint, .sigterm], onReady: @escaping @Sendable (Int) async -> Void) async throws {
+        let log = Logger(label: "meshlog")
+        let catalog = try StreamCatalog.load(settings.home + "/streams")
+        try prepareLog(catalog)
+        try await prepareArchive(log)
+        let services = try services(catalog, onReady: onReady)
+        let group = ServiceGroup(
+            configuration: .init(
+                services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup) },
+                gracefulShutdownSignals: signals, logger: log))
+        try await group.run()
+    }
+
+    // MARK: Before serving
+
+    /// The log must be there and fit; waits a while, since it may be starting too.
+    private func prepareLog(_ catalog: StreamCatalog) throws {
+        var backoff = Backoff()
+        let start = ContinuousClock.now
+        while true {
+            do {
+                let session = try RedisSession(settings.redis, name: "meshlog-setup")
+                try LogSetup(catalog: catalog, keys: settings.keys).apply(session)
+                return
+            } catch where error.isRetryable && ContinuousClock.now - start < .seconds(15) {
+                StopSignal().wait(for: backoff.next())
+            } catch {
+                throw SettingError(description: "\(error)")
+            }
+        }
+    }
+
+    /// The archive may be away: then its stages wait for it. When it is there, it is brought up to date, or refused.
+    private func prepareArchive(_ log: Logger) async throws {
+        guard settings.roles.contains(.archive) else { return }
+        do {
+            let session = try connectPostgreSQL("meshlog-migrate")
+            let report = try Migrator(folder: settings.home + "/migrations").apply(on: session)
+            if !report.applied.isEmpty { log.info("migrated", metadata: ["applied": "\(report.applied.count)", "flavour": "\(report.flavour?.rawValue ?? "none")"]) }
+        } catch let error as PostgreSQLError where error.isRetryable {
+            log.warning("the archive is not reachable; messages wait in the log", metadata: ["reason": "\(error)"])
+        } catch let error as MigrationError where error.isRetryable {
+            log.warning("the archive is not reachable; messages wait in the log", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    // MARK: Parts
+
+    /// In the order in which they must be up; shutdown goes the other way.
+    private func services(_ catalog: StreamCatalog, onReady: @escaping @Sendable (Int) async -> Void) throws -> [any Service] {
+        let keys = settings.keys
+        let setup = LogSetup(catalog: catalog, keys: keys)
+        let codec = EntryCodec(keys: keys, dedupeWindowMs: settings.dedupeWindowMs)
+        let appender = Appender(endpoint: settings.redis, setup: setup, codec: codec, metrics: metrics)
+        let doorSubjects = [settings.natsSubject, settings.jetstreamSubject].filter { !$0.isEmpty }
+        let admission = Admission(ids: IDSource(), doorSubjects: doorSubjects, metrics: metrics)
+        var services: [any Service] = []
+        func add(_ name: String, _ body: @escaping @Sendable () async throws -> Void) { services.append(Part(name: name, body: body)) }
+
+        let endpoint = settings.redis
+        let redisPool = BlockingPool<RedisSession>(name: "redis-reads", width: 4) { try RedisSession(endpoint, name: "meshlog-reads") }
+        let connect = connectPostgreSQL
+        let postgresqlPool = BlockingPool<PostgreSQLSession>(name: "archive-reads", width: 4) { try connect("meshlog-reads") }
+        add("redis-reads") { await redisPool.serve() }
+        add("archive-reads") { await postgresqlPool.serve() }
+        add("append") { await appender.run() }
+        if settings.roles.contains(.archive) {
+            let messages = Archivers.messages(loop: loop("archive"), keys: keys, metrics: metrics) { () throws(PostgreSQLError) in try connect("meshlog-archive") }
+            let deliveries = Archivers.deliveries(loop: loop("delivery-archive"), keys: keys, metrics: metrics) { () throws(PostgreSQLError) in
+                try connect("meshlog-deliveries")
+            }
+            let trimmer = Trimmer(loop: loop("trim"), catalog: catalog, keys: keys, interval: settings.trimInterval, metrics: metrics) {
+                UInt64(Date().timeIntervalSince1970 * 1000)
+            }
+            add("archive") { await messages.run() }
+            add("delivery-archive") { await deliveries.run() }
+            add("trim") { await trimmer.run() }
+        }
+        if settings.roles.contains(.republish) {
+            let backbone = Backbone(
+                BackboneSettings(
+                    url: settings.nats.url, credentials: settings.nats.credentials, stream: settings.backboneStream, maxAge: settings.backboneMaxAge))
+            let republisher = Republishers.follower(
+                loop: loop("republish"), keys: keys, metrics: metrics, backbone: backbone, target: settings.backboneName, body: settings.republishBody)
+            add("republish") {
+                await republisher.run()
+                await backbone.close()
+            }
+        }
+        if settings.roles.contains(.router) {
+            let router = Router(
+                loop: loop("router"), keys: keys, machine: RouterMachine(defaultTarget: settings.backboneName), attemptsMax: catalog[.messages].attempts,
+                metrics: metrics)
+            add("router") { await router.run() }
+        }
+        addDoors(admission, appender, codec, &services)
+        services.append(try http(admission, appender, catalog, redisPool, postgresqlPool, onReady: onReady, &services))
+        return services
+    }
+
+    private func addDoors(_ admission: Admission, _ appender: Appender, _ codec: EntryCodec, _ services: inout [any Service]) {
+        guard settings.roles.contains(.doors) else { return }
+        if !settings.list.isEmpty {
+            let door = ListDoor(
+                loop: loop("list-door"), list: settings.list, order: settings.listOrder, keys: settings.keys, codec: codec, admission: admission)
+            services.append(Part(name: "list-door") { await door.run() })
+        }
+        if !settings.natsSubject.isEmpty {
+            let door = NATSDoor(subject: settings.natsSubject, options: settings.nats, admission: admission, appender: appender)
+            services.append(Part(name: "nats-door") { await door.run() })
+        }
+        if !settings.jetstreamSubject.isEmpty {
+            let door = JetStreamDoor(
+                subject: settings.jetstreamSubject, stream: settings.jetstreamStream, options: settings.nats, admission: admission, appender: appender)
+            services.append(Part(name: "jetstream-door") { await door.run() })
+        }
+    }
+
+    private func http(
+        _ admission: Admission, _ appender: Appender, _ catalog: StreamCatalog, _ redis: BlockingPool<RedisSession>,
+        _ postgresql: BlockingPool<PostgreSQLSession>, onReady: @escaping @Sendable (Int) async -> Void, _ services: inout [any Service]
+    ) throws -> any Service {
+        let router = Hummingbird.Router()
+        router.add(middleware: ProblemMiddleware())
+        PublishRoutes(admission: admission, appender: appender).add(to: router)
+        router.add(middleware: UnknownRouteMiddleware(after: router))
+        let posts = PublishLane(admission: admission, appender: appender)
+        let sockets = PublishSockets(admission: admission, appender: appender)
+        return Application(
+            router: router,
+            server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: posts, webSockets: sockets) },
+            configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "meshlog", backlog: 1024),
+            onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
+            logger: Logger(label: "meshlog.http"))
+    }
+
+    private func loop(_ name: String) -> StageLoop {
+        StageLoop(name: name, instance: settings.instance, endpoint: settings.redis, keys: settings.keys)
+    }
+
+    private var connectPostgreSQL: @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession {
+        let url = settings.postgresqlURL
+        return { (name: String) throws(PostgreSQLError) in try PostgreSQLSession(conninfo: url, applicationName: name) }
+    }
+}
+
+/// A part of the process as a service.
+struct Part: Service, CustomStringConvertible {
+    let name: String
+    let body: @Sendable () async throws -> Void
+
+    var description: String { name }
+    func run() async throws { try await body() }
+}

@@ -1,0 +1,138 @@
+/// Writes JSON text into bytes, and reads JSON strings back; for answers and entries, not for payloads, which are never re-encoded.
+package enum JSONText {
+    /// Appends `text` as a JSON string with its quotes.
+    package static func append(_ text: some Sequence<UInt8>, to out: inout [UInt8]) {
+        out.append(UInt8(ascii: "\""))
+        for byte in text {
+            switch byte {
+            case UInt8(ascii: "\""): out.append(contentsOf: [0x5C, 0x22])
+            case UInt8(ascii: "\\"): out.append(contentsOf: [0x5C, 0x5C])
+            case 0x0A: out.append(contentsOf: [0x5C, 0x6E])
+            case 0x0D: out.append(contentsOf: [0x5C, 0x72])
+            case 0x09: out.append(contentsOf: [0x5C, 0x74])
+            case 0..<0x20:
+                out.append(contentsOf: [0x5C, 0x75, 0x30, 0x30, 0x30 + (byte >> 4)])
+                out.append(byte & 0xF < 10 ? 0x30 + (byte & 0xF) : 0x57 + (byte & 0xF))
+            default: out.append(byte)
+            }
+        }
+        out.append(UInt8(ascii: "\""))
+    }
+
+    package static func append(_ text: String, to out: inout [UInt8]) { append(text.utf8, to: &out) }
+
+    /// Decodes the JSON string `text[range]`, quotes included, which has passed the scanner; nil for a lone surrogate or U+0000.
+    package static func decode(_ text: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
+        var out: [UInt8] = []
+        out.reserveCapacity(range.count)
+        var at = range.lowerBound + 1
+        let end = range.upperBound - 1
+        func unit(_ from: Int) -> UInt32 {
+            (from..<(from + 4)).reduce(0) { $0 << 4 | UInt32(hexValue(text[$1]) ?? 0) }
+        }
+        while at < end {
+            let byte = text[at]
+            guard byte == UInt8(ascii: "\\") else {
+                out.append(byte)
+                at += 1
+                continue
+            }
+            switch text[at + 1] {
+            case UInt8(ascii: "n"): out.append(0x0A)
+            case UInt8(ascii: "t"): out.append(0x09)
+            case UInt8(ascii: "r"): out.append(0x0D)
+            case UInt8(ascii: "b"): out.append(0x08)
+            case UInt8(ascii: "f"): out.append(0x0C)
+            case UInt8(ascii: "u"):
+                var scalar = unit(at + 2)
+                at += 6
+                if scalar >= 0xD800, scalar < 0xDC00 {
+                    guard at + 5 < end, text[at] == UInt8(ascii: "\\"), text[at + 1] == UInt8(ascii: "u") else { return nil }
+                    let low = unit(at + 2)
+                    guard low >= 0xDC00, low < 0xE000 else { return nil }
+                    scalar = 0x10000 + (scalar - 0xD800) << 10 + (low - 0xDC00)
+                    at += 6
+                }
+                guard scalar != 0, let valid = Unicode.Scalar(scalar) else { return nil }
+                out.append(contentsOf: UTF8.encode(valid) ?? .init())
+                continue
+            case let other: out.append(other)
+            }
+            at += 2
+        }
+        return out
+    }
+
+    /// Reads an array of strings that has passed the scanner; nil when it is anything else.
+    package static func decodeStrings(_ bytes: some Collection<UInt8>) -> [[UInt8]]? {
+        let copy = Array(bytes)
+        let text = copy.span
+        var at = 0
+        var out: [[UInt8]] = []
+        JSONScanner.skipSpace(text, &at)
+        guard at < text.count, text[at] == UInt8(ascii: "[") else { return nil }
+        at += 1
+        JSONScanner.skipSpace(text, &at)
+        if at < text.count, text[at] == UInt8(ascii: "]") { return out }
+        while at < text.count, text[at] == UInt8(ascii: "\"") {
+            let start = at
+            guard (try? JSONScanner.skipString(text, &at)) != nil, let item = decode(text, start..<at) else { return nil }
+            out.append(item)
+            guard let ended = try? JSONScanner.skipComma(text, &at, closing: UInt8(ascii: "]")) else { return nil }
+            if ended { return out }
+        }
+        return nil
+    }
+}
+
+/// Builds one JSON object, member by member.
+package struct JSONObject: Sendable {
+    package private(set) var bytes: [UInt8] = [UInt8(ascii: "{")]
+
+    package init() {}
+
+    package mutating func add(_ key: StaticString, _ value: String) {
+        self.key(key)
+        JSONText.append(value.utf8, to: &bytes)
+    }
+
+    package mutating func add(_ key: StaticString, text value: some Sequence<UInt8>) {
+        self.key(key)
+        JSONText.append(value, to: &bytes)
+    }
+
+    package mutating func add(_ key: StaticString, _ value: Int) {
+        self.key(key)
+        bytes.append(contentsOf: String(value).utf8)
+    }
+
+    package mutating func add(_ key: StaticString, _ value: Bool) {
+        self.key(key)
+        bytes.append(contentsOf: (value ? "true" : "false").utf8)
+    }
+
+    /// `value` is JSON already.
+    package mutating func add(_ key: StaticString, raw value: some Collection<UInt8>) {
+        self.key(key)
+        bytes.append(contentsOf: value)
+    }
+
+    package mutating func addNull(_ key: StaticString) {
+        self.key(key)
+        bytes.append(contentsOf: "null".utf8)
+    }
+
+    /// The object with its closing brace.
+    package consuming func finish() -> [UInt8] {
+        bytes.append(UInt8(ascii: "}"))
+        return bytes
+    }
+
+    private mutating func key(_ key: StaticString) {
+        if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+        bytes.append(UInt8(ascii: "\""))
+        key.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+    }
+}

@@ -1,0 +1,52 @@
+/// Every bound of the product, with its reason. Nothing queues, loops or waits without one of these.
+package enum Limits {
+    /// A message's payload and envelope together. NATS refuses 8 MiB by the embedded setting; 1 MiB is its usual default.
+    package static let messageBytesMax = 1 << 20
+    /// Nesting of JSON: deeper input only comes from mistakes and attacks, and parsers downstream recurse.
+    package static let nestingMax = 128
+    /// A topic is a NATS subject; NATS allows more, but indexes and headers carry it too.
+    package static let topicBytesMax = 256
+    /// Sender, recipient, type and correlation names.
+    package static let nameBytesMax = 256
+    /// Recipients of one message.
+    package static let destinationsMax = 1_000
+    /// Metadata is meant for small facts about a message; the payload is the place for the rest.
+    package static let metadataBytesMax = 64 << 10
+    /// Messages of one HTTP array or CloudEvents batch.
+    package static let batchMessagesMax = 10_000
+    /// One HTTP body that must be held whole (array, batch). NDJSON streams have no such bound.
+    package static let bodyBytesMax = 32 << 20
+    /// Entries in one append batch: bounds the time Redis is busy with one pipeline (about 20 ms).
+    package static let appendBatchMax = 4_096
+    /// Entries that wait to be appended, in all: about two seconds of work, so a refusal comes while it still helps.
+    package static let appendQueueMax = 65_536
+    /// Bytes that wait to be appended, in all.
+    package static let appendQueueBytesMax = 128 << 20
+    /// Entries a stage reads at once.
+    package static let readBatchMax = 1_024
+    /// Messages the router decides at once: it reads them whole, so this bounds its memory too.
+    package static let routerBatchMax = 256
+    /// Rows of one COPY: thousands are best (see docs/benchmarks.md).
+    package static let archiveBatchMax = 2_048
+    /// Messages sent to a backbone before their acknowledgements are awaited.
+    package static let republishBatchMax = 512
+    /// Bytes a stage aims to read at once; a batch of large messages is cut to about this.
+    package static let readBatchBytesTarget = 16 << 20
+    /// Unacknowledged messages of one WebSocket or NDJSON connection before it is not read any further.
+    package static let inFlightMax = 1_024
+    /// Rows of one REST page.
+    package static let pageRowsMax = 1_000
+    /// Milliseconds that `Meshlog-Min-Position` may wait.
+    package static let minPositionWaitMsMax = 10_000
+    /// Seconds that `Prefer: wait=N` may wait.
+    package static let preferWaitSecondsMax = 30
+    /// Bytes of a rejected input that are kept; the digest covers all of it.
+    package static let rejectedBytesMax = 1 << 20
+    /// Entries and bytes that the live feed holds ready for its followers.
+    package static let feedRingEntriesMax = 8_192
+    package static let feedRingBytesMax = 32 << 20
+    /// Followers of the feed in one process.
+    package static let feedFollowersMax = 1_000
+    /// Violations named in one answer; the rest is counted.
+    package static let violationsMax = 64
+}

@@ -1,0 +1,131 @@
+/// The fields of a message entry, in the order in which they stand in the log.
+package enum MessageField: Int, CaseIterable, Sendable {
+    case event, version, messageUUID, topic, source, destinations, type, originTS, metadata, data, contentType, via, principal
+    case correlationID, causation, traceparent
+
+    /// The name in the log, readable by a person with `XRANGE`.
+    package var name: StaticString {
+        switch self {
+        case .event: "event"
+        case .version: "v"
+        case .messageUUID: "message_uuid"
+        case .topic: "topic"
+        case .source: "source_subject_id"
+        case .destinations: "destination_subject_ids"
+        case .type: "message_type"
+        case .originTS: "origin_ts"
+        case .metadata: "message_metadata"
+        case .data: "message_data"
+        case .contentType: "content_type"
+        case .via: "via"
+        case .principal: "principal"
+        case .correlationID: "correlation_id"
+        case .causation: "causation"
+        case .traceparent: "traceparent"
+        }
+    }
+
+    /// The field with this name in the log.
+    package static func named(_ name: some Collection<UInt8>) -> MessageField? {
+        table.first { $0.name.elementsEqual(name) }?.field
+    }
+
+    private static let table: [(name: [UInt8], field: MessageField)] = allCases.map { field in
+        (field.name.withUTF8Buffer { Array($0) }, field)
+    }
+}
+
+/// One message as it stands in the log: all fields in one block of bytes, so that an entry costs one allocation on every way.
+///
+/// - `destinations`: JSON array of strings, or empty. `metadata`: JSON object, or empty. `originTS`: µs since the epoch in decimal, or empty.
+/// - `data`: the client's own bytes. Absent optional fields are empty.
+package struct MessageEntry: Sendable {
+    package struct FieldRange: Sendable {
+        package var start: UInt32 = 0
+        package var count: UInt32 = 0
+    }
+
+    /// Holds every field; may hold more (the envelope they were lifted from).
+    package private(set) var bytes: [UInt8]
+    private var ranges: InlineArray<16, FieldRange>
+
+    /// An entry whose fields will be pointed into `bytes`.
+    package init(bytes: [UInt8] = []) {
+        self.bytes = bytes
+        ranges = InlineArray(repeating: FieldRange())
+    }
+
+    package func range(_ field: MessageField) -> Range<Int> {
+        let range = ranges[field.rawValue]
+        return Int(range.start)..<Int(range.start + range.count)
+    }
+
+    package func count(_ field: MessageField) -> Int { Int(ranges[field.rawValue].count) }
+
+    package func slice(_ field: MessageField) -> ArraySlice<UInt8> { bytes[range(field)] }
+
+    package func string(_ field: MessageField) -> String { String(decoding: slice(field), as: UTF8.self) }
+
+    /// Points a field at bytes which `bytes` already holds.
+    package mutating func point(_ field: MessageField, at range: Range<Int>) {
+        precondition(range.upperBound <= bytes.count, "a field lies within the entry's bytes")
+        ranges[field.rawValue] = FieldRange(start: UInt32(range.lowerBound), count: UInt32(range.count))
+    }
+
+    /// Appends `value` to the block and points the field at it.
+    package mutating func set(_ field: MessageField, _ value: some Collection<UInt8>) {
+        let start = bytes.count
+        bytes.append(contentsOf: value)
+        ranges[field.rawValue] = FieldRange(start: UInt32(start), count: UInt32(bytes.count - start))
+    }
+
+    package mutating func set(_ field: MessageField, _ value: String) { set(field, value.utf8) }
+
+    package mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
+
+    /// Bytes of all fields.
+    package var fieldBytes: Int { MessageField.allCases.reduce(0) { $0 + count($1) } }
+
+    package var uuid: MessageUUID? { MessageUUID(utf8: slice(.messageUUID)) }
+
+    /// µs since the Unix epoch; nil when the client gave none.
+    package var originTS: Int64? {
+        guard count(.originTS) > 0 else { return nil }
+        return Int64(string(.originTS))
+    }
+
+    /// The recipients as text.
+    package var destinationNames: [String] {
+        guard count(.destinations) > 0 else { return [] }
+        return JSONText.decodeStrings(slice(.destinations))?.map { String(decoding: $0, as: UTF8.self) } ?? []
+    }
+
+    /// Is the payload JSON text (rather than bytes of another type)?
+    package var isJSON: Bool { ContentType.isJSON(slice(.contentType)) }
+
+    /// Why this is no message entry that stages can read; nil when it is one.
+    package var fault: String? {
+        if string(.event) != MessageEntry.accepted { return "its event is '\(string(.event))', not '\(MessageEntry.accepted)'" }
+        if uuid == nil { return "its message_uuid is not a UUID" }
+        if let fault = Subject.topicFault(slice(.topic)) { return "its topic is not one: \(fault)" }
+        if count(.originTS) > 0, originTS == nil { return "its origin_ts is not a number of microseconds" }
+        if count(.destinations) > 0, JSONText.decodeStrings(slice(.destinations)) == nil { return "its destination_subject_ids are not a JSON array of strings" }
+        if UTF8Check.firstFault(bytes.span) != nil, isJSON { return "it is not UTF-8" }
+        return nil
+    }
+
+    package static let accepted = "message.accepted"
+}
+
+/// Media types.
+package enum ContentType {
+    package static let json = "application/json"
+
+    /// `application/json`, `…/…+json` or `text/json`, with or without parameters; an absent type is JSON.
+    package static func isJSON(_ type: some Collection<UInt8>) -> Bool {
+        if type.isEmpty || type.elementsEqual(json.utf8) { return true }
+        let essence = type.prefix { $0 != UInt8(ascii: ";") && $0 != 0x20 }.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
+        let text = String(decoding: essence, as: UTF8.self)
+        return text.hasSuffix("/json") || text.hasSuffix("+json")
+    }
+}

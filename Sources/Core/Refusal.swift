@@ -1,0 +1,75 @@
+/// One thing wrong with an input: where, what, and what would pass.
+package struct Violation: Sendable, Equatable {
+    package enum Code: String, Sendable {
+        case notJSON = "not-json"
+        case notUTF8 = "not-utf8"
+        case nesting
+        case missing
+        case malformed
+        case wrongType = "wrong-type"
+        case tooLarge = "too-large"
+        case duplicateKey = "duplicate-key"
+        case unknownField = "unknown-field"
+        case conflict
+    }
+    package let code: Code
+    /// JSON Pointer (RFC 6901) into the input; empty for the whole.
+    package let pointer: String
+    package let detail: String
+
+    package init(_ code: Code, _ pointer: String, _ detail: String) {
+        self.code = code
+        self.pointer = pointer
+        self.detail = detail
+    }
+}
+
+/// An input that is not admitted, with everything that is wrong with it (at most `Limits.violationsMax`, in input order).
+package struct Refusal: Error, Sendable, Equatable {
+    package private(set) var violations: [Violation]
+
+    package init(_ violations: [Violation] = []) { self.violations = violations }
+
+    package init(_ code: Violation.Code, _ pointer: String, _ detail: String) { self.init([Violation(code, pointer, detail)]) }
+
+    package init(_ fault: JSONFault) {
+        let code: Violation.Code =
+            switch fault.reason {
+            case .notUTF8: .notUTF8
+            case .nesting: .nesting
+            default: .notJSON
+            }
+        self.init(code, "", fault.detail)
+    }
+
+    package var isEmpty: Bool { violations.isEmpty }
+
+    /// Could not be read at all, as against: was read and broke a rule.
+    package var isSyntax: Bool { violations.contains { $0.code == .notJSON || $0.code == .notUTF8 || $0.code == .nesting } }
+
+    package var isTooLarge: Bool { violations.contains { $0.code == .tooLarge && $0.pointer.isEmpty } }
+
+    package mutating func add(_ code: Violation.Code, _ pointer: String, _ detail: String) {
+        if violations.count < Limits.violationsMax { violations.append(Violation(code, pointer, detail)) }
+    }
+
+    /// One line for logs, the `rejected` stream and doors that answer with plain text.
+    package var summary: String {
+        violations.map { $0.pointer.isEmpty ? $0.detail : "\($0.pointer): \($0.detail)" }.joined(separator: "; ")
+    }
+
+    /// The violations as a JSON array of `{code, pointer, detail}`.
+    package var json: [UInt8] {
+        var out: [UInt8] = [UInt8(ascii: "[")]
+        for (index, violation) in violations.enumerated() {
+            if index > 0 { out.append(UInt8(ascii: ",")) }
+            var object = JSONObject()
+            object.add("code", violation.code.rawValue)
+            object.add("pointer", violation.pointer)
+            object.add("detail", violation.detail)
+            out.append(contentsOf: object.finish())
+        }
+        out.append(UInt8(ascii: "]"))
+        return out
+    }
+}

@@ -1,0 +1,128 @@
+/// NATS subjects: tokens between dots, `*` for one token and `>` for the rest in patterns.
+///
+/// - Source: NATS documentation, "Subject-Based Messaging"; nats-server's sublist rules.
+package enum Subject {
+    /// Why a text is no topic; nil when it is one: a literal NATS subject that clients may publish to.
+    package static func topicFault(_ bytes: some Collection<UInt8>) -> String? {
+        if bytes.isEmpty { return "it is empty" }
+        if bytes.count > Limits.topicBytesMax { return "it has \(bytes.count) bytes, at most \(Limits.topicBytesMax) are allowed" }
+        if let fault = literalFault(bytes) { return fault }
+        if bytes.first == UInt8(ascii: "$") { return "subjects that begin with '$' belong to the NATS server" }
+        if bytes.starts(with: "_INBOX.".utf8) { return "subjects that begin with '_INBOX.' belong to request/reply" }
+        return nil
+    }
+
+    /// Why a text is no literal subject; nil when it is one.
+    package static func literalFault(_ bytes: some Collection<UInt8>) -> String? {
+        var tokenBytes = 0
+        var wild: UInt8 = 0
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "."):
+                if tokenBytes == 0 { return "it has an empty token (two dots, or a dot at the beginning)" }
+                if wild != 0, tokenBytes == 1 { return wildcardFault }
+                tokenBytes = 0
+                wild = 0
+            case 0...0x20, 0x7F: return "it holds white space or a control character"
+            default:
+                tokenBytes += 1
+                wild = byte == UInt8(ascii: "*") || byte == UInt8(ascii: ">") ? byte : 0
+            }
+        }
+        if tokenBytes == 0 { return "it ends in a dot" }
+        if wild != 0, tokenBytes == 1 { return wildcardFault }
+        return nil
+    }
+
+    private static let wildcardFault = "the wildcards '*' and '>' are for subscribers, a message has one topic"
+
+    /// May a subscription name this subject?
+    package static func isPattern(_ text: some Collection<UInt8>) -> Bool {
+        let tokens = split(text)
+        for (index, token) in tokens.enumerated() {
+            if token.isEmpty || token.contains(where: { $0 <= 0x20 || $0 == 0x7F }) { return false }
+            if isRest(token), index != tokens.count - 1 { return false }
+        }
+        return !tokens.isEmpty
+    }
+
+    package static func isLiteral(_ text: some Collection<UInt8>) -> Bool { literalFault(text) == nil }
+
+    package static func hasWildcard(_ text: some Collection<UInt8>) -> Bool {
+        split(text).contains { isAny($0) || isRest($0) }
+    }
+
+    /// Does `pattern` match the literal `subject`?
+    package static func matches(pattern: some Collection<UInt8>, subject: some Collection<UInt8>) -> Bool {
+        SubjectPattern(pattern).matches(subject)
+    }
+
+    /// Is every subject that `subject` matches also matched by `of`?
+    package static func isSubset(_ subject: some Collection<UInt8>, of pattern: some Collection<UInt8>) -> Bool {
+        let inner = split(subject)
+        let outer = split(pattern)
+        for (index, token) in outer.enumerated() {
+            if isRest(token) { return inner.count > index }
+            guard index < inner.count, !isRest(inner[index]) else { return false }
+            if isAny(token) { continue }
+            guard !isAny(inner[index]), token.elementsEqual(inner[index]) else { return false }
+        }
+        return inner.count == outer.count
+    }
+
+    /// Is there a literal subject that both match?
+    package static func overlaps(_ a: some Collection<UInt8>, _ b: some Collection<UInt8>) -> Bool {
+        let left = split(a)
+        let right = split(b)
+        for index in 0..<max(left.count, right.count) {
+            if index < left.count, isRest(left[index]) { return right.count > index }
+            if index < right.count, isRest(right[index]) { return left.count > index }
+            guard index < left.count, index < right.count else { return false }
+            if isAny(left[index]) || isAny(right[index]) || left[index].elementsEqual(right[index]) { continue }
+            return false
+        }
+        return true
+    }
+
+    static func split(_ text: some Collection<UInt8>) -> [[UInt8]] {
+        text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Array($0) }
+    }
+
+    static func isAny(_ token: [UInt8]) -> Bool { token == [UInt8(ascii: "*")] }
+    static func isRest(_ token: [UInt8]) -> Bool { token == [UInt8(ascii: ">")] }
+}
+
+/// A pattern made ready to be matched many times.
+package struct SubjectPattern: Sendable, Hashable {
+    private enum Token: Sendable, Hashable {
+        case literal([UInt8])
+        case any
+        case rest
+    }
+    private let tokens: [Token]
+    package let text: String
+
+    package init(_ pattern: some Collection<UInt8>) {
+        text = String(decoding: pattern, as: UTF8.self)
+        tokens = Subject.split(pattern).map { Subject.isAny($0) ? .any : Subject.isRest($0) ? .rest : .literal($0) }
+    }
+
+    package func matches(_ subject: some Collection<UInt8>) -> Bool {
+        var rest = subject[...]
+        var ended = false
+        for token in tokens {
+            if ended { return false }
+            if case .rest = token { return !rest.isEmpty }
+            let end = rest.firstIndex(of: UInt8(ascii: ".")) ?? rest.endIndex
+            if case .literal(let literal) = token, !rest[..<end].elementsEqual(literal) { return false }
+            if case .any = token, rest[..<end].isEmpty { return false }
+            if end == rest.endIndex {
+                ended = true
+            } else {
+                rest = rest[rest.index(after: end)...]
+                // A trailing dot leaves an empty token, which no literal and no wildcard matches.
+            }
+        }
+        return ended
+    }
+}

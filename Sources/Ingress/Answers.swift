@@ -1,0 +1,65 @@
+internal import HTTPTypes
+package import Core
+package import Log
+package import Web
+
+/// The words in which every door answers.
+package enum Answers {
+    /// `{"message_uuid": …, "position": …, "duplicate": …}`
+    package static func acknowledgement(_ uuid: MessageUUID, _ position: Position, duplicate: Bool) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(128)
+        out.append(contentsOf: "{\"message_uuid\":\"".utf8)
+        uuid.append(to: &out)
+        out.append(contentsOf: "\",\"position\":\"".utf8)
+        out.append(contentsOf: position.description.utf8)
+        out.append(contentsOf: (duplicate ? "\",\"duplicate\":true}" : "\",\"duplicate\":false}").utf8)
+        return out
+    }
+
+    /// An input that was not admitted.
+    package static func problem(_ refusal: Refusal) -> ProblemDocument {
+        let members: [(name: String, value: ProblemDocument.Member)] = [("violations", .json(refusal.json))]
+        if refusal.isTooLarge {
+            return ProblemDocument("message-too-large", status: 413, title: "The message is too large", detail: refusal.summary, members: members)
+        }
+        if refusal.isSyntax {
+            return ProblemDocument("message-unreadable", status: 400, title: "The message cannot be read", detail: refusal.summary, members: members)
+        }
+        return ProblemDocument("message-invalid", status: 422, title: "The message breaks the rules", detail: refusal.summary, members: members)
+    }
+
+    /// An id that was used with another content.
+    package static func conflict(_ uuid: MessageUUID, _ position: Position) -> ProblemDocument {
+        ProblemDocument(
+            "id-conflict", status: 422, title: "The id was used for another message",
+            detail: "message_uuid \(uuid) (or its idempotency key) stands at \(position) with another content; a new message needs a new id.",
+            instance: "/v1/messages/\(uuid)",
+            members: [("message_uuid", .string(uuid.description)), ("position", .string(position.description))])
+    }
+
+    /// The log cannot take it now.
+    package static func problem(_ error: LogError) -> ProblemDocument {
+        switch error {
+        case .overloaded(let text):
+            return ProblemDocument(
+                "overloaded", status: 503, title: "Too much is waiting to be appended", detail: "\(text); nothing was taken in. Try again in a second.",
+                headers: [.retryAfter: "1"])
+        default:
+            return ProblemDocument(
+                "log-unavailable", status: 503, title: "The log cannot be reached",
+                detail: "\(error.description). Whether the message was appended is unknown: repeat it with the same message_uuid, it will not be doubled.",
+                headers: [.retryAfter: "2"])
+        }
+    }
+
+    /// What one append led to, as a result in a list or a frame; `ok` tells whether the message is in the log.
+    package static func result(_ uuid: MessageUUID, _ outcome: AppendOutcome) -> (ok: Bool, json: [UInt8]) {
+        switch outcome {
+        case .appended(let position): (true, acknowledgement(uuid, position, duplicate: false))
+        case .duplicate(let position): (true, acknowledgement(uuid, position, duplicate: true))
+        case .conflict(let position): (false, conflict(uuid, position).json)
+        case .failed(let error): (false, problem(error).json)
+        }
+    }
+}

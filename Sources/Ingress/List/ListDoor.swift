@@ -1,0 +1,105 @@
+internal import Core
+internal import Logging
+package import Log
+internal import RedisDriver
+
+/// The Redis list door: `RPUSH MESSAGES '{"topic": …}'`.
+///
+/// An element moves to a processing list first, and leaves that only in the same step that appends its entry (or the record of
+/// its rejection). One process serves the list at a time, so the order of pushes is the order of entries.
+package struct ListDoor: Sendable {
+    /// Which end of the list was pushed first.
+    package enum Order: String, Sendable, CaseIterable {
+        /// Clients push with RPUSH: the head is on the left.
+        case rpush
+        /// Clients push with LPUSH: the head is on the right.
+        case lpush
+    }
+
+    private let loop: StageLoop
+    private let list: String
+    private let order: Order
+    private let keys: LogKeys
+    private let codec: EntryCodec
+    private let admission: Admission
+    private let log = Logger(label: "meshlog.list-door")
+
+    /// - Parameter list: name of the Redis list.
+    package init(loop: StageLoop, list: String, order: Order, keys: LogKeys, codec: EntryCodec, admission: Admission) {
+        self.loop = loop
+        self.list = list
+        self.order = order
+        self.keys = keys
+        self.codec = codec
+        self.admission = admission
+    }
+
+    /// Runs until shutdown.
+    package func run() async {
+        await WorkerThread.run("list-door") { [self] stop in
+            loop.run(stop, begin: { _, _ in }) { _, session, epoch in
+                let elements = try claim(session, epoch)
+                if elements.isEmpty {
+                    try wait(session)
+                } else {
+                    try commit(elements, session, epoch)
+                }
+            }
+        }
+    }
+
+    private var processing: String { "\(list):processing" }
+    private var lease: String { keys.lease(loop.name) }
+    private var head: String { order == .rpush ? "LEFT" : "RIGHT" }
+
+    /// Elements to work on, oldest first: what an earlier run left, then what is new.
+    private func claim(_ session: RedisSession, _ epoch: Int) throws(RedisError) -> [[UInt8]] {
+        let reply = try session.run("FCALL", ["meshlog_list_claim", "3", list, processing, lease, String(epoch), String(Limits.readBatchMax / 2), head])
+        return (reply.array ?? []).compactMap { if case .string(let bytes) = $0 { bytes } else { nil } }
+    }
+
+    /// Sleeps in Redis until an element comes; it is moved by the same command, so a crash here loses nothing.
+    private func wait(_ session: RedisSession) throws(RedisError) {
+        try session.run("BLMOVE", [list, processing, head, "RIGHT", "0.25"])
+    }
+
+    private func commit(_ elements: [[UInt8]], _ session: RedisSession, _ epoch: Int) throws {
+        var commands = RESPWriter()
+        for (index, element) in elements.enumerated() {
+            let length = elements.count - index
+            do throws(Refusal) {
+                let message = try admission.admit(element, door: .redisList)
+                codec.listCommit(
+                    message, digest: message.isNamedByClient ? ContentDigest.of(message.entry) : [], processing: processing, lease: lease, epoch: epoch,
+                    length: length, to: &commands)
+            } catch {
+                reject(RejectedEntry(door: Door.redisList.rawValue, refusal: error, bytes: element), epoch, length, &commands)
+            }
+        }
+        for (index, value) in try session.pipeline(commands).enumerated() {
+            guard let parts = value.array, parts.count == 2, let id = parts[0].text, let position = Position(streamID: id.utf8) else {
+                if case .error(let text) = value { throw LogError(.server(text)) }
+                throw LogError.protocolFault("meshlog_list_commit")
+            }
+            if parts[1].int == 2 { try keepConflict(elements[index], position, session) }
+            admission.count(parts[1].int == 0 ? .appended(position) : parts[1].int == 1 ? .duplicate(position) : .conflict(position), door: .redisList)
+        }
+    }
+
+    /// Commits the record of a rejection in place of an entry: the same function, without a name, on another stream.
+    private func reject(_ entry: RejectedEntry, _ epoch: Int, _ length: Int, _ out: inout RESPWriter) {
+        let arguments = entry.arguments
+        out.begin(3 + 3 + 4 + arguments.count)
+        for value in ["FCALL", "meshlog_list_commit", "3", processing, lease, keys.stream(.rejected), String(epoch), String(length), "0", ""] {
+            out.argument(value)
+        }
+        for value in arguments { out.argument(value) }
+    }
+
+    /// The same id with another content cannot be answered here, so it is kept.
+    private func keepConflict(_ element: [UInt8], _ position: Position, _ session: RedisSession) throws(RedisError) {
+        let refusal = Refusal(.conflict, "/message_uuid", "the id stands at \(position) with another content; a new message needs a new id")
+        try RejectedEntry(door: Door.redisList.rawValue, refusal: refusal, bytes: element).append(session, keys: keys)
+        log.warning("an element with a used id went to rejected", metadata: ["position": "\(position)"])
+    }
+}

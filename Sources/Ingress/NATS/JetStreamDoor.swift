@@ -1,0 +1,98 @@
+internal import Core
+internal import Logging
+package import Log
+package import NATSDriver
+
+/// The durable NATS door: a JetStream stream that Meshlog reads with a pull consumer; a message is acknowledged only once it is in the log.
+///
+/// A crash between append and acknowledgement brings the message again; its `message_uuid`, or else an idempotency key made
+/// from stream and sequence, makes that a duplicate.
+package struct JetStreamDoor: Sendable {
+    package let subject: String
+    package let stream: String
+    private let options: NATSOptions
+    private let admission: Admission
+    private let appender: Appender
+    private let log = Logger(label: "meshlog.jetstream-door")
+
+    package init(subject: String, stream: String, options: NATSOptions, admission: Admission, appender: Appender) {
+        self.subject = subject
+        self.stream = stream
+        self.options = options
+        self.admission = admission
+        self.appender = appender
+    }
+
+    /// Runs until shutdown.
+    package func run() async {
+        await WorkerThread.run("jetstream-door") { [self] stop in
+            var backoff = Backoff()
+            var said = false
+            while !stop.isRequested {
+                do {
+                    let connection = try NATSConnection(options)
+                    let consumer = try open(connection)
+                    log.info("listening", metadata: ["subject": "\(subject)", "stream": "\(stream)"])
+                    said = false
+                    while !stop.isRequested {
+                        let batch = try consumer.fetch(max: Limits.readBatchMax / 2, expires: .milliseconds(500))
+                        if !batch.isEmpty { try take(batch, consumer, connection) }
+                        backoff.reset()
+                    }
+                    connection.close()
+                } catch {
+                    if !said { log.warning("JetStream is not reachable, will try again", metadata: ["reason": "\(error)"]) }
+                    said = true
+                    stop.wait(for: backoff.next())
+                }
+            }
+        }
+    }
+
+    private func open(_ connection: NATSConnection) throws(NATSError) -> JetStreamConsumer {
+        let jetStream = JetStream(connection)
+        // Repeating both with the same settings changes nothing.
+        _ = try jetStream.createStream(StreamConfiguration(name: stream, subjects: [subject]))
+        try jetStream.createDurable(ConsumerConfiguration(name: "meshlog"), on: stream)
+        return try JetStreamConsumer(jetStream, stream: stream, durable: "meshlog", headers: .named(["traceparent"]))
+    }
+
+    private func take(_ batch: [NATSMessage], _ consumer: JetStreamConsumer, _ connection: NATSConnection) throws {
+        let items = batch.map { message -> AppendItem in
+            let trace = message.header("traceparent").flatMap { TraceParent.isValid($0.utf8) ? $0 : nil }
+            do throws(Refusal) {
+                var admitted = try admission.admit(message.payload, door: .jetstream, traceparent: trace)
+                if !admitted.isNamedByClient, let place = DeliveryPlace(ackSubject: message.reply) {
+                    admitted.idempotencyName = Array("jetstream:\(stream):\(place.streamSequence)".utf8)
+                }
+                return .message(admitted)
+            } catch {
+                return .rejected(RejectedEntry(door: Door.jetstream.rawValue, refusal: error, bytes: message.payload))
+            }
+        }
+        for ((message, item), outcome) in zip(zip(batch, items), append(items)) {
+            if case .message = item { admission.count(outcome, door: .jetstream) }
+            switch (item, outcome) {
+            case (_, .failed): try consumer.negativelyAcknowledge(message, delay: .seconds(1))
+            case (.message, .conflict(let position)):
+                let refusal = Refusal(.conflict, "/message_uuid", "the id stands at \(position) with another content; a new message needs a new id")
+                let kept = append([.rejected(RejectedEntry(door: Door.jetstream.rawValue, refusal: refusal, bytes: message.payload))])
+                if case .appended? = kept.first { try consumer.terminate(message) }
+            case (.message, _): try consumer.acknowledge(message)
+            case (.rejected, _): try consumer.terminate(message)
+            }
+        }
+        try connection.flush(timeout: .seconds(5))
+    }
+
+    /// This door has a thread of its own, so it may wait on it.
+    private func append(_ items: [AppendItem]) -> [AppendOutcome] {
+        let waiter = AppendWaiter(count: items.count)
+        do throws(LogError) {
+            try appender.submit(items, to: waiter, ticket: waiter)
+        } catch {
+            return items.map { _ in .failed(error) }
+        }
+        return waiter.wait()
+    }
+}

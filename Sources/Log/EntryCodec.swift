@@ -1,0 +1,120 @@
+package import Core
+package import RedisDriver
+
+/// Turns entries into commands and replies into entries.
+package struct EntryCodec: Sendable {
+    private let xadd: [UInt8]
+    private let fcall: [UInt8]
+    private let streamArgument: [UInt8]
+    private let namePrefix: [UInt8]
+    private let window: String
+    private let names: [[UInt8]]
+
+    /// - Parameter dedupeWindowMs: how long a name given by a client is remembered.
+    package init(keys: LogKeys, dedupeWindowMs: UInt64) {
+        xadd = RESPWriter.formatted(["XADD", keys.stream(.messages), "*"])
+        fcall = RESPWriter.formatted(["FCALL", "meshlog_append"])
+        streamArgument = RESPWriter.formatted([keys.stream(.messages)])
+        namePrefix = Array(keys.namePrefix.utf8)
+        window = String(dedupeWindowMs)
+        names = MessageField.allCases.map { RESPWriter.formatted([$0.name.description]) }
+    }
+
+    /// The command that appends a message: a bare XADD when nothing can repeat it, the atomic function when a client named it.
+    package func append(_ message: AdmittedMessage, digest: [UInt8], to out: inout RESPWriter) {
+        let keys = nameKeys(message)
+        if keys.isEmpty {
+            out.begin(3 + 2 * MessageField.allCases.count)
+            out.raw(xadd)
+        } else {
+            out.begin(3 + 1 + keys.count + 2 + 2 * MessageField.allCases.count)
+            out.raw(fcall)
+            out.argument(1 + keys.count)
+            out.raw(streamArgument)
+            for key in keys { out.argument(key) }
+            out.argument(window)
+            out.argument(digest)
+        }
+        fields(message.entry, to: &out)
+    }
+
+    /// Arguments of one commit of the list door: keys behind the first two, then `epoch`, `length`, window, digest and fields.
+    package func listCommit(
+        _ message: AdmittedMessage, digest: [UInt8], processing: String, lease: String, epoch: Int, length: Int, to out: inout RESPWriter
+    ) {
+        let keys = nameKeys(message)
+        out.begin(3 + 3 + keys.count + 4 + 2 * MessageField.allCases.count)
+        out.argument("FCALL")
+        out.argument("meshlog_list_commit")
+        out.argument(3 + keys.count)
+        out.argument(processing)
+        out.argument(lease)
+        out.raw(streamArgument)
+        for key in keys { out.argument(key) }
+        out.argument(epoch)
+        out.argument(length)
+        out.argument(window)
+        out.argument(digest)
+        fields(message.entry, to: &out)
+    }
+
+    private func nameKeys(_ message: AdmittedMessage) -> [[UInt8]] {
+        var keys: [[UInt8]] = []
+        if message.isNamedByClient {
+            var key = namePrefix
+            message.uuid.append(to: &key)
+            keys.append(key)
+        }
+        if !message.idempotencyName.isEmpty { keys.append(namePrefix + message.idempotencyName) }
+        return keys
+    }
+
+    private func fields(_ entry: MessageEntry, to out: inout RESPWriter) {
+        for field in MessageField.allCases {
+            out.raw(names[field.rawValue])
+            out.argument(entry.slice(field))
+        }
+    }
+
+    // MARK: Replies
+
+    /// Reads `[id, [name, value, …]]`.
+    package static func position(_ entry: RedisReply) -> Position? {
+        guard entry.count == 2 else { return nil }
+        return Position(streamID: entry[0].bytes)
+    }
+
+    /// The message of an entry; nil when the entry lacks a field. Its values are checked by `MessageEntry.fault`.
+    package static func message(_ entry: RedisReply) -> MessageEntry? {
+        guard entry.count == 2, entry[1].count >= 2 else { return nil }
+        let fields = entry[1]
+        var size = 0
+        for index in stride(from: 1, to: fields.count, by: 2) { size += fields[index].byteCount }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(size)
+        var found: [(MessageField, Range<Int>)] = []
+        found.reserveCapacity(MessageField.allCases.count)
+        for index in stride(from: 0, to: fields.count - 1, by: 2) {
+            let expected = MessageField(rawValue: index / 2)
+            let field = expected.flatMap { fields[index].equals($0.name) ? $0 : nil } ?? MessageField.named(fields[index].bytes)
+            guard let field else { continue }
+            let start = bytes.count
+            fields[index + 1].append(to: &bytes)
+            found.append((field, start..<bytes.count))
+        }
+        guard found.count == MessageField.allCases.count else { return nil }
+        var message = MessageEntry(bytes: bytes)
+        for (field, range) in found { message.point(field, at: range) }
+        return message
+    }
+
+    /// Looks fields of a small entry up by name.
+    package static func lookup(_ entry: RedisReply) -> (StaticString) -> ArraySlice<UInt8>? {
+        guard entry.count == 2 else { return { _ in nil } }
+        let fields = entry[1]
+        return { name in
+            for index in stride(from: 0, to: fields.count - 1, by: 2) where fields[index].equals(name) { return fields[index + 1].bytes[...] }
+            return nil
+        }
+    }
+}

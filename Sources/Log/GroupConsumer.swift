@@ -1,0 +1,102 @@
+package import Core
+package import RedisDriver
+
+/// Reads a stream as a member of a consumer group: first what a dead consumer left, then what is new; an entry that was
+/// delivered too often is given out as spent, to be buried.
+package struct GroupConsumer: Sendable {
+    package enum Item: Sendable {
+        case entry(Position, MessageEntry)
+        /// Not readable: the cause, and the bytes as they stand.
+        case unreadable(Position, cause: String, bytes: [UInt8])
+        /// Delivered `attempts` times without having been acknowledged.
+        case spent(Position, attempts: Int, bytes: [UInt8])
+    }
+
+    package let stream: String
+    package let group: String
+    package let consumer: String
+    package let attemptsMax: Int
+    /// Entries of this and other consumers may be pending until this is false.
+    private var recovering = true
+
+    package init(stream: String, group: String, consumer: String, attemptsMax: Int) {
+        self.stream = stream
+        self.group = group
+        self.consumer = consumer
+        self.attemptsMax = attemptsMax
+    }
+
+    /// The next items in stream order; empty when nothing came within `wait`.
+    ///
+    /// The caller holds the stage's lease, so every pending entry belongs to a consumer that may no longer commit: it is claimed at once.
+    package mutating func read(_ session: RedisSession, count: Int, wait: Duration) throws(RedisError) -> [Item] {
+        if recovering {
+            let items = try recover(session, count: count)
+            if !items.isEmpty { return items }
+            recovering = false
+        }
+        var command = RESPWriter()
+        command.command(
+            "XREADGROUP",
+            ["GROUP", group, consumer, "COUNT", String(count), "BLOCK", String(max(1, Int(wait / .milliseconds(1)))), "STREAMS", stream, ">"])
+        try session.send(command)
+        let items: Result<[Item], RedisError> = try session.receive { reply in
+            switch reply.kind {
+            case .null: return .success([])
+            case .error: return .failure(.server(reply.string))
+            default: break
+            }
+            guard reply.count == 1, reply[0].count == 2 else { return .failure(.unexpectedReply("XREADGROUP")) }
+            let entries = reply[0][1]
+            return .success((0..<entries.count).compactMap { GroupConsumer.item(entries[$0]) })
+        }
+        return try items.get()
+    }
+
+    /// A failed step leaves entries pending: read them again before anything new.
+    package mutating func startOver() { recovering = true }
+
+    /// Claims what is pending, oldest first. XCLAIM counts a delivery, so an entry that always fails is spent in the end.
+    private func recover(_ session: RedisSession, count: Int) throws(RedisError) -> [Item] {
+        let pending = try session.run("XPENDING", [stream, group, "-", "+", String(count)]).array ?? []
+        guard !pending.isEmpty else { return [] }
+        var attempts: [Position: Int] = [:]
+        var ids: [String] = []
+        for row in pending {
+            guard let fields = row.array, fields.count == 4, let id = fields[0].text, let position = Position(streamID: id.utf8), let times = fields[3].int
+            else { throw .unexpectedReply("XPENDING") }
+            attempts[position] = times
+            ids.append(id)
+        }
+        var command = RESPWriter()
+        command.command("XCLAIM", [stream, group, consumer, "0"] + ids)
+        try session.send(command)
+        let claimed: Result<[Item], RedisError> = try session.receive { reply in
+            if reply.kind == .error { return .failure(.server(reply.string)) }
+            return .success((0..<reply.count).compactMap { GroupConsumer.item(reply[$0]) })
+        }
+        return try claimed.get().map { item in
+            guard case .entry(let position, let entry) = item, let times = attempts[position], times >= attemptsMax else { return item }
+            return .spent(position, attempts: times, bytes: entry.bytes)
+        }
+    }
+
+    private static func item(_ reply: RedisReply) -> Item? {
+        guard let position = EntryCodec.position(reply) else { return nil }
+        guard let entry = EntryCodec.message(reply) else {
+            return .unreadable(position, cause: "the entry lacks a field of a message", bytes: raw(reply))
+        }
+        if let fault = entry.fault { return .unreadable(position, cause: fault, bytes: raw(reply)) }
+        return .entry(position, entry)
+    }
+
+    /// Names and values, one a line, as far as the bound for rejected input goes.
+    private static func raw(_ reply: RedisReply) -> [UInt8] {
+        var out: [UInt8] = []
+        for index in 0..<reply[1].count where out.count < Limits.rejectedBytesMax {
+            reply[1][index].append(to: &out)
+            out.append(index % 2 == 0 ? UInt8(ascii: "=") : 0x0A)
+        }
+        return out
+    }
+}

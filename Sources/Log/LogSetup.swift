@@ -1,0 +1,66 @@
+package import RedisDriver
+
+/// Makes a server fit the declarations, and tells where it does not.
+package struct LogSetup {
+    package let catalog: StreamCatalog
+    package let keys: LogKeys
+
+    package init(catalog: StreamCatalog, keys: LogKeys) {
+        self.catalog = catalog
+        self.keys = keys
+    }
+
+    /// Loads the functions and creates streams and groups that are missing. Repeating it changes nothing.
+    ///
+    /// - Returns: what was created, in words.
+    @discardableResult
+    package func apply(_ session: RedisSession) throws(RedisError) -> [String] {
+        var done: [String] = []
+        if try !functionsAreCurrent(session) {
+            try session.run("FUNCTION", ["LOAD", "REPLACE", catalog.functions])
+            done.append("functions loaded")
+        }
+        for stream in catalog.streams {
+            guard let name = StreamName(rawValue: stream.name) else { continue }
+            let key = keys.stream(name)
+            for group in stream.groups {
+                switch try session.call("XGROUP", ["CREATE", key, group, "0", "MKSTREAM"]) {
+                case .error(let text) where text.hasPrefix("BUSYGROUP"): break
+                case .error(let text): throw .server(text)
+                default: done.append("group \(group) on \(stream.name)")
+                }
+            }
+        }
+        return done
+    }
+
+    /// Everything in which the server differs from the declarations, in words; empty when nothing does.
+    package func check(_ session: RedisSession) throws(RedisError) -> [String] {
+        var faults: [String] = []
+        if try !functionsAreCurrent(session) { faults.append("the functions of streams/functions/meshlog.lua are missing or of another version") }
+        for stream in catalog.streams {
+            guard let name = StreamName(rawValue: stream.name) else {
+                faults.append("streams/\(stream.name).yaml declares a stream that this version does not know")
+                continue
+            }
+            let present = try groups(of: keys.stream(name), session)
+            for group in stream.groups where !present.contains(group) { faults.append("group '\(group)' on \(stream.name) is missing") }
+            for group in present where !stream.groups.contains(group) {
+                faults.append("group '\(group)' on \(stream.name) is not declared; it holds back trimming")
+            }
+        }
+        return faults
+    }
+
+    private func groups(of key: String, _ session: RedisSession) throws(RedisError) -> [String] {
+        switch try session.call("XINFO", ["GROUPS", key]) {
+        case .error: []
+        case let value: (value.array ?? []).compactMap { $0.pairs["name"]?.text }
+        }
+    }
+
+    private func functionsAreCurrent(_ session: RedisSession) throws(RedisError) -> Bool {
+        let listed = try session.run("FUNCTION", ["LIST", "LIBRARYNAME", "meshlog", "WITHCODE"])
+        return listed.array?.first?.pairs["library_code"]?.text == catalog.functions
+    }
+}

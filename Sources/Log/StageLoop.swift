@@ -1,0 +1,64 @@
+internal import Logging
+package import RedisDriver
+
+/// The life of a stage that must act alone: connect, take the lease, work in steps, keep the lease, give it up; after a failure, wait and begin again.
+package struct StageLoop: Sendable {
+    package let name: String
+    package let instance: String
+    package let endpoint: RedisEndpoint
+    package let keys: LogKeys
+    package let leaseTTL: Duration
+    private let log: Logger
+
+    package init(name: String, instance: String, endpoint: RedisEndpoint, keys: LogKeys, leaseTTL: Duration = .seconds(5)) {
+        self.name = name
+        self.instance = instance
+        self.endpoint = endpoint
+        self.keys = keys
+        self.leaseTTL = leaseTTL
+        log = Logger(label: "meshlog.\(name)")
+    }
+
+    /// Runs until the stop.
+    ///
+    /// - Parameters:
+    ///   - begin: called with a fresh session once the lease is held; makes what the steps need.
+    ///   - step: one bounded piece of work; returns soon (under half the lease) also when there is nothing to do.
+    package func run<State>(
+        _ stop: StopSignal, begin: (RedisSession, Int) throws -> State, step: (inout State, RedisSession, Int) throws -> Void
+    ) {
+        var backoff = Backoff()
+        var saidStandby = false
+        var failing = false
+        while !stop.isRequested {
+            var lease = Lease(name: name, instance: instance, ttl: leaseTTL, keys: keys)
+            do {
+                let session = try RedisSession(endpoint, name: "meshlog-\(name)", timeout: .seconds(10))
+                guard case .held(let epoch) = try lease.renew(session) else {
+                    if !saidStandby { log.info("standing by: another process acts for this stage") }
+                    saidStandby = true
+                    stop.wait(for: leaseTTL / 5)
+                    continue
+                }
+                saidStandby = false
+                log.info("acting", metadata: ["epoch": "\(epoch)"])
+                var state = try begin(session, epoch)
+                var renewed = ContinuousClock.now
+                while !stop.isRequested {
+                    if ContinuousClock.now - renewed > leaseTTL / 4 {
+                        guard case .held = try lease.renew(session) else { throw LogError.fenced("lost the lease") }
+                        renewed = .now
+                    }
+                    try step(&state, session, epoch)
+                    backoff.reset()
+                    failing = false
+                }
+                try lease.release(session)
+            } catch {
+                if !failing { log.warning("stopped working, will try again", metadata: ["reason": "\(error)"]) }
+                failing = true
+                stop.wait(for: backoff.next())
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+internal import Logging
+package import RedisDriver
+
+/// Keeps streams within their retention, never past what a group has acknowledged nor past what the archive holds.
+package struct Trimmer: Sendable {
+    private let loop: StageLoop
+    private let catalog: StreamCatalog
+    private let keys: LogKeys
+    private let interval: Duration
+    private let clock: @Sendable () -> UInt64
+    private let removed: Counter
+    private let log = Logger(label: "meshlog.trim")
+
+    /// Streams whose entries have the same ids as the stream's own, so that their groups bound it too.
+    package static let boundBy: [StreamName: [StreamName]] = [.messages: [.messages, .verdicts], .verdicts: [.verdicts], .deliveries: [.deliveries]]
+
+    /// - Parameter clock: milliseconds since the Unix epoch.
+    package init(loop: StageLoop, catalog: StreamCatalog, keys: LogKeys, interval: Duration, metrics: Metrics, clock: @escaping @Sendable () -> UInt64) {
+        self.loop = loop
+        self.catalog = catalog
+        self.keys = keys
+        self.interval = interval
+        self.clock = clock
+        removed = metrics.counter("meshlog_trimmed_entries_total", help: "Entries removed from streams by retention")
+    }
+
+    /// Runs until shutdown; one process trims at a time.
+    package func run() async {
+        await WorkerThread.run("trim") { [self] stop in
+            loop.run(stop, begin: { _, _ in ContinuousClock.now - interval }) { last, session, _ in
+                if ContinuousClock.now - last >= interval {
+                    last = .now
+                    for name in StreamName.allCases { removed.add(try trim(name, session)) }
+                }
+                stop.wait(for: .milliseconds(500))
+            }
+        }
+    }
+
+    /// Trims one stream once; the number of entries that went.
+    package func trim(_ name: StreamName, _ session: RedisSession) throws(RedisError) -> Int {
+        let retention = catalog[name].retention
+        let now = clock()
+        let oldest = retention.ageMs == 0 || retention.ageMs > now ? 0 : now - retention.ageMs
+        return try Trimmer.trim(name, oldestMs: oldest, entries: retention.entries, keys: keys, session)
+    }
+
+    /// - Parameters:
+    ///   - oldestMs: entries before go; 0 for no bound by age.
+    ///   - entries: how many may stay; 0 for no bound by size.
+    package static func trim(_ name: StreamName, oldestMs: UInt64, entries: Int, keys: LogKeys, _ session: RedisSession) throws(RedisError) -> Int {
+        let streams = [keys.stream(name)] + (boundBy[name] ?? []).map { keys.stream($0) }
+        guard try session.run("EXISTS", [streams[0]]) == .integer(1) else { return 0 }
+        let reply = try session.run("FCALL", ["meshlog_trim", String(streams.count)] + streams + [String(oldestMs), String(entries), "-"])
+        guard let count = reply.int else { throw .unexpectedReply("meshlog_trim") }
+        if count > 0 { try session.run("XADD", operation(name, count, keys)) }
+        return count
+    }
+
+    private static func operation(_ name: StreamName, _ count: Int, _ keys: LogKeys) -> [String] {
+        [keys.stream(.operations), "*", "event", "log.trimmed", "v", "1", "stream", name.rawValue, "removed", String(count), "first", ""]
+    }
+}

@@ -1,0 +1,115 @@
+package import Core
+package import PostgreSQLDriver
+
+/// Reads the archive: rows come back in the form in which the entries stood in the log. Blocking: one thread at a time.
+package final class ArchiveReader {
+    private let session: PostgreSQLSession
+    private let pageBytesTarget: Int
+
+    /// - Parameter pageBytesTarget: payload bytes of a page, as the server stores them: a thousand messages of 1 MiB are not held at once.
+    package init(session: PostgreSQLSession, pageBytesTarget: Int = Limits.readBatchBytesTarget) {
+        self.session = session
+        self.pageBytesTarget = pageBytesTarget
+    }
+
+    /// The newest message with this id.
+    ///
+    /// - Cost: a UUIDv7 is looked for in the days around its own time first; any other id costs an index look-up in every day.
+    package func message(uuid: MessageUUID) throws(ArchiveError) -> ArchivedMessage? {
+        if let ms = uuid.v7Milliseconds {
+            let time = Int64(clamping: ms) * 1000
+            let near = (time - ArchiveReader.skewMicroseconds)...(time + ArchiveReader.skewMicroseconds)
+            if let found = try read(ArchiveQuery(uuid: uuid, within: near)).messages.first { return found }
+        }
+        return try read(ArchiveQuery(uuid: uuid, within: nil)).messages.first
+    }
+
+    /// The clock of a client that makes its own ids may be off; messages may have waited.
+    private static let skewMicroseconds: Int64 = 3_600_000_000
+
+    /// The message at `position`.
+    package func message(at position: Position) throws(ArchiveError) -> ArchivedMessage? {
+        guard position.seq > 0 || position.ms > 0 else { return nil }
+        var start = position
+        if position.seq > 0 {
+            start.seq -= 1
+        } else {
+            start.ms -= 1
+            start.seq = .max
+        }
+        return try read(ArchiveQuery(after: start, through: position, limit: 1)).messages.first
+    }
+
+    /// - Throws: `.invalidQuery` for a topic that is no pattern or a limit out of range.
+    package func messages(_ filter: ArchiveFilter) throws(ArchiveError) -> ArchivePage {
+        try read(ArchiveQuery(filter))
+    }
+
+    /// The entries of a partition behind `after`, ascending, up to and with `through`.
+    package func entries(after: Position, through: Position? = nil, limit: Int) throws(ArchiveError) -> ArchivePage {
+        guard (1...Limits.readBatchMax * 16).contains(limit) else { throw .invalidQuery("limit is 1 to \(Limits.readBatchMax * 16)") }
+        return try read(ArchiveQuery(after: after, through: through, limit: limit))
+    }
+
+    /// How many messages are archived, of all time or of `from`…`to` (µs since the epoch, the end exclusive).
+    ///
+    /// - Cost: reads an index of every day in the range; `checkpoints()` has a running count for nothing.
+    package func count(from: Int64? = nil, to: Int64? = nil) throws(ArchiveError) -> Int {
+        try database { () throws(PostgreSQLError) in
+            try session.query(
+                "SELECT count(*) FROM message_exchange WHERE ($1::timestamptz IS NULL OR log_ts >= $1) AND ($2::timestamptz IS NULL OR log_ts < $2)",
+                [from.map { .timestamp(microseconds: $0) } ?? nil, to.map { .timestamp(microseconds: $0) } ?? nil]
+            ).int(0, 0) ?? 0
+        }
+    }
+
+    package func checkpoints() throws(ArchiveError) -> [Checkpoint] { try Checkpoint.all(on: session) }
+
+    // MARK: Rows
+
+    private func read(_ query: ArchiveQuery) throws(ArchiveError) -> ArchivePage {
+        let answer = try database { () throws(PostgreSQLError) in try session.query(query.sql(bytesTarget: pageBytesTarget), query.parameters) }
+        let messages = (0..<answer.rowCount).map { ArchivedMessage(answer, row: $0) }
+        let found = answer.rowCount == 0 ? 0 : answer.int(0, 27) ?? 0
+        return ArchivePage(messages: messages, hasMore: found > messages.count || found == query.limit)
+    }
+}
+
+extension ArchivedMessage {
+    /// - Shape: the columns of `ArchiveQuery`.
+    fileprivate init(_ answer: PostgreSQLResult, row: Int) {
+        func bytes(_ column: Int) -> [UInt8] { answer.bytes(row, column) ?? [] }
+        func text(_ column: Int) -> String { answer.string(row, column) ?? "" }
+        position = Position(
+            partition: answer.int(row, 0) ?? 0, ms: UInt64(answer.int64(row, 1) ?? 0), seq: UInt64(answer.int64(row, 2) ?? 0))
+        let uuid = MessageUUID(utf8: bytes(5))
+        var entry = MessageEntry()
+        let data = answer.isNull(row, 12) ? answer.bytea(row, 13) ?? [] : bytes(12)
+        entry.reserve(data.count + 1024)
+        entry.set(.event, bytes(3))
+        entry.set(.version, bytes(4))
+        entry.set(.messageUUID, bytes(5))
+        entry.set(.topic, bytes(6))
+        entry.set(.source, bytes(7))
+        entry.set(.destinations, bytes(8))
+        entry.set(.type, bytes(9))
+        entry.set(.originTS, bytes(10))
+        entry.set(.metadata, bytes(11))
+        entry.set(.data, data)
+        entry.set(.contentType, bytes(14))
+        entry.set(.via, bytes(15))
+        entry.set(.principal, bytes(16))
+        entry.set(.correlationID, bytes(17))
+        entry.set(.causation, bytes(18))
+        entry.set(.traceparent, bytes(19))
+        message = entry
+        verdict = Outcome(rawValue: text(20)).flatMap { outcome in
+            uuid.map {
+                VerdictEntry(
+                    messageUUID: $0, outcome: outcome, rule: text(21), reason: text(22), policyRevision: text(23),
+                    targets: JSONText.decodeStrings(bytes(24))?.map { String(decoding: $0, as: UTF8.self) } ?? [], subject: bytes(25))
+            }
+        }
+        ackTS = answer.int64(row, 26)
+    }
+}

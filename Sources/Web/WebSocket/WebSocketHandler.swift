@@ -1,0 +1,302 @@
+import NIOCore
+
+/// The last handler of a WebSocket connection: frames, control frames, the closing handshake, back-pressure.
+///
+/// It reads only while the application wants messages and the peer takes what is sent, so neither side can fill our memory.
+final class WebSocketHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum Opcode: UInt8 { case text = 1, binary = 2, close = 8, ping = 9, pong = 10 }
+
+    private enum State {
+        case open
+        /// Our close frame is out, the peer's is awaited; messages are no longer delivered.
+        case closing
+        /// The last byte is out; what still comes is thrown away until the peer hangs up.
+        case draining
+        case closed
+    }
+
+    private let accept: WebSocketAccept
+    private let timings: WebSocketTimings
+    private var machine: FrameMachine
+    private var application: (any WebSocketApplication)?
+    private var context: ChannelHandlerContext?
+    private var state = State.open
+    private var input = ByteBuffer()
+    private var staged = ByteBuffer()
+
+    private var isPaused = false
+    private var isProcessing = false
+    private var isInRead = false
+    private var isFlushScheduled = false
+    private var isReadWithheld = false
+    /// Whether anything came since the last turn of the ping timer, and how many turns have been silent.
+    private var hasHeard = true
+    private var silentTurns = 0
+    private var pingTimer: Scheduled<Void>?
+    private var closeTimer: Scheduled<Void>?
+
+    init(accept: WebSocketAccept, timings: WebSocketTimings) {
+        self.accept = accept
+        self.timings = timings
+        machine = FrameMachine(messageBytesMax: accept.messageBytesMax)
+    }
+
+    /// Starts the session; once, after the handshake's answer has been written.
+    func open() {
+        guard let context else { return }
+        let session = WebSocketSession(eventLoop: context.eventLoop, handler: NIOLoopBound(self, eventLoop: context.eventLoop))
+        application = accept.make(session)
+        startPings(context)
+        application?.opened()
+    }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { end() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        end()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isInRead = true
+        hasHeard = true
+        guard state == .open || state == .closing else { return }
+        let bytes = unwrapInboundIn(data)
+        if input.readableBytes == 0 {
+            input = bytes
+        } else {
+            input.discardReadBytes()
+            input.writeImmutableBuffer(bytes)
+        }
+        process()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isInRead = false
+        flush()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if mayRead { context.read() } else { isReadWithheld = true }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if state == .open { application?.writabilityChanged(context.channel.isWritable) }
+        process()
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case is ChannelShouldQuiesceEvent: close(.goingAway, reason: "the server stops")
+        case ChannelEvent.inputClosed: hangUp()
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    // MARK: Verbs of the session
+
+    var isWritable: Bool { state == .open && context?.channel.isWritable == true }
+
+    func send(_ opcode: Opcode, _ payload: ByteBuffer) {
+        guard state == .open else { return }
+        write(opcode, payload)
+    }
+
+    func close(_ code: WebSocketCloseCode, reason: String) {
+        guard state == .open else { return }
+        writeClose(code, reason: reason)
+        state = .closing
+        armCloseTimer()
+        process()
+    }
+
+    func pause() { isPaused = true }
+
+    func resume() {
+        isPaused = false
+        process()
+    }
+
+    // MARK: In
+
+    private var mayRead: Bool {
+        switch state {
+        case .open: !isPaused && context?.channel.isWritable == true
+        case .closing, .draining, .closed: true
+        }
+    }
+
+    private func process() {
+        guard !isProcessing else { return }
+        isProcessing = true
+        do throws(FrameMachine.Failure) {
+            while state == .closing || (state == .open && !isPaused) {
+                guard let event = try machine.next(&input) else { break }
+                take(event)
+            }
+        } catch {
+            fail(error)
+        }
+        isProcessing = false
+        if input.readableBytes == 0 || state == .draining || state == .closed { input = ByteBuffer() }
+        if isReadWithheld, mayRead, let context {
+            isReadWithheld = false
+            context.read()
+        }
+    }
+
+    private func take(_ event: FrameMachine.Event) {
+        switch (event, state) {
+        case (.text(let bytes), .open): application?.text(bytes)
+        case (.binary(let bytes), .open): application?.binary(bytes)
+        case (.ping(let payload), .open): write(.pong, payload)
+        case (.close(let code), .open):
+            writeClose(code, reason: "")
+            hangUp()
+        case (.close, _): hangUp()
+        default: break
+        }
+    }
+
+    // MARK: Out
+
+    private func write(_ opcode: Opcode, _ payload: ByteBuffer) {
+        guard let context else { return }
+        staged.writeInteger(0x80 | opcode.rawValue)
+        switch payload.readableBytes {
+        case 0...125:
+            staged.writeInteger(UInt8(payload.readableBytes))
+        case 126...Int(UInt16.max):
+            staged.writeInteger(UInt8(126))
+            staged.writeInteger(UInt16(payload.readableBytes))
+        default:
+            staged.writeInteger(UInt8(127))
+            staged.writeInteger(UInt64(payload.readableBytes))
+        }
+        if payload.readableBytes <= WebLimits.webSocketCopiedBytesMax {
+            staged.writeImmutableBuffer(payload)
+            if staged.readableBytes >= WebLimits.webSocketStagedBytesMax { writeStaged(context) }
+        } else {
+            writeStaged(context)
+            context.write(wrapOutboundOut(payload), promise: nil)
+        }
+        scheduleFlush(context)
+    }
+
+    private func writeClose(_ code: WebSocketCloseCode?, reason: String) {
+        var payload = ByteBuffer()
+        if let code {
+            payload.writeInteger(code.rawValue)
+            var room = WebLimits.controlPayloadBytesMax - 2
+            for character in reason {
+                room -= character.utf8.count
+                guard room >= 0 else { break }
+                payload.writeString(String(character))
+            }
+        }
+        write(.close, payload)
+    }
+
+    private func writeStaged(_ context: ChannelHandlerContext) {
+        guard staged.readableBytes > 0 else { return }
+        context.write(wrapOutboundOut(staged), promise: nil)
+        staged.clear()
+    }
+
+    private func scheduleFlush(_ context: ChannelHandlerContext) {
+        guard !isFlushScheduled, !isInRead else { return }
+        isFlushScheduled = true
+        context.eventLoop.assumeIsolated().execute { [self] in
+            isFlushScheduled = false
+            flush()
+        }
+    }
+
+    private func flush() {
+        guard let context else { return }
+        if staged.readableBytes > 0 {
+            context.writeAndFlush(wrapOutboundOut(staged), promise: nil)
+            if staged.capacity > WebLimits.outputBytesKept { staged = ByteBuffer() } else { staged.clear() }
+        } else {
+            context.flush()
+        }
+    }
+
+    // MARK: Ends
+
+    /// The peer broke a rule: says so, and takes nothing more from it.
+    ///
+    /// Only our direction closes at first. Closing a socket with unread bytes resets it, and the peer would lose our close frame.
+    private func fail(_ failure: FrameMachine.Failure) {
+        guard state == .open, let context else { return hangUp() }
+        writeClose(failure.code, reason: failure.reason)
+        state = .draining
+        endApplication()
+        armCloseTimer()
+        afterFlush(context) { $0.close(mode: .output, promise: nil) }
+    }
+
+    /// Closes once everything is out.
+    private func hangUp() {
+        guard state != .closed, let context else { return }
+        state = .closed
+        endApplication()
+        armCloseTimer()
+        afterFlush(context) { $0.close(promise: nil) }
+    }
+
+    private func afterFlush(_ context: ChannelHandlerContext, _ then: @escaping (ChannelHandlerContext) -> Void) {
+        let last = staged
+        staged = ByteBuffer()
+        context.writeAndFlush(wrapOutboundOut(last)).assumeIsolated().whenComplete { _ in then(context) }
+    }
+
+    private func end() {
+        state = .closed
+        context = nil
+        closeTimer?.cancel()
+        closeTimer = nil
+        endApplication()
+    }
+
+    private func endApplication() {
+        pingTimer?.cancel()
+        pingTimer = nil
+        let last = application
+        application = nil
+        last?.closed()
+    }
+
+    // MARK: Timers
+
+    private func armCloseTimer() {
+        guard closeTimer == nil, let context else { return }
+        closeTimer = context.eventLoop.assumeIsolated().scheduleTask(in: timings.closeTimeout) { context.close(promise: nil) }
+    }
+
+    private func startPings(_ context: ChannelHandlerContext) {
+        pingTimer = context.eventLoop.assumeIsolated().scheduleTask(in: timings.pingInterval) { [self] in
+            guard state == .open else { return }
+            // While we do not read, silence says nothing; but a peer that takes nothing for two turns is as good as gone.
+            if hasHeard || (isPaused && context.channel.isWritable) { silentTurns = 0 } else { silentTurns += 1 }
+            hasHeard = false
+            guard silentTurns < 2 else {
+                context.close(promise: nil)
+                return
+            }
+            if silentTurns == 1 { write(.ping, ByteBuffer()) }
+            startPings(context)
+        }
+    }
+}

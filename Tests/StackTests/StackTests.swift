@@ -1,0 +1,210 @@
+internal import Foundation
+internal import Logging
+internal import Stack
+internal import TestSupport
+internal import Testing
+
+@Suite("The embedded stack", .serialized)
+struct StackTests {
+    @Test("What each server was told before kill -9 is still there after a restart on the same port")
+    func killAndRestart() async throws {
+        try await withStack { stack in
+            let ports = stack.all.map(\.port)
+            #expect(redis(stack, "SET before kill\r\n") == "+OK\r\n")
+            try sql(stack, "CREATE TABLE before (word text); INSERT INTO before VALUES ('kill')")
+            #expect(
+                nats(stack, "$JS.API.STREAM.CREATE.before", #"{"name":"before","subjects":["before.>"],"storage":"file"}"#)?.contains(
+                    "error") == false)
+            #expect(nats(stack, "before.1", "kill")?.contains(#""seq":1"#) == true)
+
+            for server in stack.all {
+                let pid = try #require(server.pid)
+                await server.kill9()
+                #expect(!server.isRunning)
+                try await server.restart()
+                #expect(server.pid != pid)
+            }
+
+            #expect(stack.all.map(\.port) == ports)
+            #expect(redis(stack, "GET before\r\n") == "$4\r\nkill\r\n")
+            #expect(try sql(stack, "SELECT word FROM before") == [["kill"]])
+            #expect(nats(stack, "$JS.API.STREAM.INFO.before", "")?.contains(#""messages":1"#) == true)
+        }
+    }
+
+    @Test("Redis runs with an append-only file, an fsync before every reply, and never evicts")
+    func redisSettings() async throws {
+        try await withStack([.redis]) { stack in
+            for (name, value) in [
+                ("appendonly", "yes"), ("appendfsync", "always"), ("maxmemory-policy", "noeviction"), ("save", ""), ("bind", "127.0.0.1"),
+            ] {
+                #expect(
+                    redis(stack, "CONFIG GET \(name)\r\n") == "*2\r\n$\(name.utf8.count)\r\n\(name)\r\n$\(value.utf8.count)\r\n\(value)\r\n"
+                )
+            }
+        }
+    }
+
+    @Test("A half-written last entry of the append-only file is cut off, and Redis starts")
+    func truncatedLog() async throws {
+        try await withStack([.redis]) { stack in
+            #expect(redis(stack, "SET whole entry\r\n") == "+OK\r\n")
+            await stack.redis.kill9()
+            let folder = stack.redis.folder + "/appendonlydir"
+            let file = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first { $0.hasSuffix(".incr.aof") })
+            let handle = try #require(FileHandle(forWritingAtPath: "\(folder)/\(file)"))
+            try handle.seekToEnd()
+            try handle.write(contentsOf: Data("*3\r\n$3\r\nSET\r\n$4\r\nha".utf8))
+            try handle.close()
+            try await stack.redis.restart()
+            #expect(redis(stack, "GET whole\r\n") == "$5\r\nentry\r\n")
+            #expect(redis(stack, "DBSIZE\r\n") == ":1\r\n")
+        }
+    }
+
+    @Test("A lock file of PostgreSQL that names a living stranger does not keep it from starting")
+    func staleLockFile() async throws {
+        try await withStack([.postgresql]) { stack in
+            await stack.postgresql.kill9()
+            let path = stack.postgresql.folder + "/data/postmaster.pid"
+            let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+            let stranger = "\(ProcessInfo.processInfo.processIdentifier)\n" + lines.dropFirst().joined(separator: "\n")
+            try stranger.write(toFile: path, atomically: false, encoding: .utf8)
+            try await stack.postgresql.restart()
+            #expect(try sql(stack, "SELECT 1") == [["1"]])
+        }
+    }
+
+    @Test("PostgreSQL has the database meshlog in UTF-8 with C order, and asks nobody for a password")
+    func database() async throws {
+        try await withStack([.postgresql]) { stack in
+            let row = try sql(
+                stack,
+                """
+                SELECT current_user, datname, pg_encoding_to_char(encoding), datcollate
+                FROM pg_database WHERE datname = current_database()
+                """
+            )
+            #expect(row == [["meshlog", "meshlog", "UTF8", "C"]])
+        }
+    }
+
+    @Test("A taken port is named with its holder and the setting that changes it", arguments: ServerKind.allCases)
+    func takenPort(kind: ServerKind) async throws {
+        try await withStack([.redis]) { holder in
+            let port = holder.redis.port
+            try await withTemporaryFolder { folder in
+                var configuration = EmbeddedStack.Configuration(dataFolder: folder)
+                configuration.servers = [kind]
+                configuration.ports = [kind: port]
+                let error = await #expect(throws: StackError.self) { _ = try await EmbeddedStack.start(configuration, logger: quiet) }
+                let text = try #require(error).description
+                #expect(text.contains("Port \(port) for \(kind.title) is taken by process \(holder.redis.pid ?? 0) (redis-server)"))
+                #expect(text.contains("--\(kind.rawValue)-port"))
+            }
+        }
+    }
+
+    @Test("A second stack on the same data folder is refused, with the process that has it")
+    func folderInUse() async throws {
+        try await withStack([.redis]) { stack in
+            let error = await #expect(throws: StackError.self) {
+                _ = try await EmbeddedStack.start(stack.configuration, logger: quiet)
+            }
+            let text = try #require(error).description
+            #expect(text.contains("is in use by process \(ProcessInfo.processInfo.processIdentifier)"))
+        }
+    }
+
+    @Test("Stopping leaves no process, and the next start has the data in well under two seconds")
+    func stopAndStart() async throws {
+        try await withTemporaryFolder { folder in
+            var configuration = EmbeddedStack.Configuration(dataFolder: folder)
+            configuration.ports = [:]
+            configuration.postgresqlFsync = false
+            var pids: [Int32] = []
+            do {
+                let stack = try await EmbeddedStack.start(configuration, logger: quiet)
+                pids = stack.all.compactMap(\.pid)
+                #expect(pids.count == 3)
+                #expect(redis(stack, "SET kept yes\r\n") == "+OK\r\n")
+                await stack.stop()
+                #expect(stack.all.allSatisfy { !$0.isRunning })
+            }
+            #expect(pids.allSatisfy { !FileManager.default.fileExists(atPath: "/proc/\($0)") })
+            let started = ContinuousClock.now
+            let stack = try await EmbeddedStack.start(configuration, logger: quiet)
+            let elapsed = ContinuousClock.now - started
+            #expect(redis(stack, "GET kept\r\n") == "$3\r\nyes\r\n")
+            await stack.stop()
+            #expect(elapsed < .seconds(2), "a warm start took \(elapsed)")
+        }
+    }
+
+    @Test("A supervised server that is killed comes back by itself")
+    func supervised() async throws {
+        try await withStack([.redis, .nats]) { stack in
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await stack.supervise() }
+                for server in stack.all {
+                    let pid = server.pid
+                    await server.kill9()
+                    #expect(await eventually { server.pid != nil && server.pid != pid })
+                }
+                group.cancelAll()
+            }
+        }
+    }
+
+    @Test("Servers that outlive a killed run are stopped by the next start")
+    func leftovers() async throws {
+        try await withTemporaryFolder { folder in
+            var configuration = EmbeddedStack.Configuration(dataFolder: folder)
+            configuration.servers = [.redis]
+            configuration.ports = [:]
+            let first = try await EmbeddedStack.start(configuration, logger: quiet)
+            await first.stop()
+            // The same data, run by nobody of ours: what a run leaves that could not tell its servers to stop.
+            let stranger = try Stranger(["/usr/bin/redis-server", first.redis.folder + "/redis.conf"])
+            #expect(await eventually { redis(first, "PING\r\n") == "+PONG\r\n" })
+            try await first.redis.restart()
+            #expect(stranger.hasEnded)
+            #expect(first.redis.isRunning)
+            await first.stop()
+        }
+    }
+
+    @Test("What is not installed is named as Debian packages with the line that installs them")
+    func prerequisites() throws {
+        #expect(Prerequisites.find().missingPackages().isEmpty)
+        let none = Prerequisites(redisServer: nil, natsServer: nil, postgresqlFolders: [])
+        #expect(none.missingPackages() == ["nats-server", "redis-server", "postgresql-15"])
+        #expect(none.missingPackages(for: [.redis]) == ["redis-server"])
+        #expect(Prerequisites.installLine(["redis-server"]).hasSuffix("apt-get install -y --no-install-recommends redis-server"))
+    }
+
+    @Test("Tests get databases of their own, copied from a template that is made once")
+    func databases() async throws {
+        let made = Counter()
+        let port = try await SharedStack.shared.postgresql.port
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    let template = try await SharedStack.template("stack_tests") { url in
+                        made.add()
+                        let session = try SetupSession(port: port, database: name(in: url))
+                        try session.query("CREATE TABLE prepared (word text)")
+                    }
+                    try await SharedStack.withDatabase(template: template) { url in
+                        let session = try SetupSession(port: port, database: name(in: url))
+                        #expect(try session.query("INSERT INTO prepared VALUES ('mine') RETURNING word") == [["mine"]])
+                        #expect(try session.query("SELECT count(*) FROM prepared") == [["1"]])
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(made.value == 1)
+        #expect(SharedStack.unique("name") != SharedStack.unique("name"))
+    }
+}

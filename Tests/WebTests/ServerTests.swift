@@ -1,0 +1,126 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Testing
+
+@testable import Web
+
+/// The whole server on a real socket.
+@Suite("Server", .timeLimit(.minutes(1)))
+struct ServerTests {
+    /// Runs a server on a free port, stops it after `body`, and waits for its end.
+    static func withServer(_ body: @Sendable (Int, ServiceGroup) async throws -> Void) async throws {
+        let router = Router()
+        router.add(middleware: ProblemMiddleware())
+        router.get("/hello") { _, _ in "hello" }
+        router.post("/v1/messages") { request, _ in
+            "slow " + String(buffer: try await request.body.collect(upTo: 100))
+        }
+        router.get("/items/{id}") { _, _ -> String in throw ProblemDocument("gone", status: 410, title: "Gone") }
+        router.get("/broken") { _, _ -> String in throw CancellationError() }
+        router.add(middleware: UnknownRouteMiddleware(after: router))
+        let (ports, ready) = AsyncStream.makeStream(of: Int.self)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let application = Application(
+            router: router,
+            server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: RecordingLane(), webSockets: EchoRoutes()) },
+            configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            onServerRunning: { ready.yield($0.localAddress?.port ?? 0) }, logger: logger)
+        let group = ServiceGroup(configuration: .init(services: [application], logger: logger))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            var iterator = ports.makeAsyncIterator()
+            let port = try #require(await iterator.next())
+            do {
+                try await body(port, group)
+            } catch {
+                await group.triggerGracefulShutdown()
+                throw error
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
+    /// Sends `pieces` on one connection and reads until the text so far satisfies `isEnough` or the server closes.
+    static func exchange(_ port: Int, _ pieces: [String], until isEnough: @Sendable (String) -> Bool) async throws -> String {
+        let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: port) { channel in
+            channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel) }
+        }
+        return try await client.executeThenClose { inbound, outbound in
+            for piece in pieces { try await outbound.write(ByteBuffer(string: piece)) }
+            var out = ""
+            for try await bytes in inbound {
+                out += String(buffer: bytes)
+                if isEnough(out) { break }
+            }
+            return out
+        }
+    }
+
+    static func get(_ path: String, method: String = "GET") -> String {
+        "\(method) \(path) HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    }
+
+    @Test("One connection posts in the fast lane, leaves it and goes on with Hummingbird, in order")
+    func both() async throws {
+        try await Self.withServer { port, _ in
+            let chunked = "POST /v1/messages HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n"
+            let requests = FastLaneRig.post("one") + chunked + "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n" + FastLaneRig.post("four")
+            let out = try await Self.exchange(port, [requests]) { $0.contains("slow four") }
+            let order = ["one", "slow two", "hello", "slow four"].map { out.firstRange(of: "\r\n\r\n" + $0)?.lowerBound }
+            #expect(order.allSatisfy { $0 != nil })
+            #expect(order.compactMap { $0 } == order.compactMap { $0 }.sorted())
+        }
+    }
+
+    @Test("Unknown paths, wrong methods, thrown problems and unexpected errors become problem documents", arguments: [
+        ("/nothing", "GET", "404 Not Found", "urn:meshlog:problem:not-found"),
+        ("/hello", "DELETE", "405 Method Not Allowed", "urn:meshlog:problem:method-not-allowed"),
+        ("/items/7", "PUT", "405 Method Not Allowed", #""allow":["GET"]"#),
+        ("/items/7", "GET", "410 Gone", "urn:meshlog:problem:gone"),
+        ("/broken", "GET", "500 Internal Server Error", "urn:meshlog:problem:internal"),
+    ])
+    func problems(_ path: String, _ method: String, _ status: String, _ text: String) async throws {
+        try await Self.withServer { port, _ in
+            let out = try await Self.exchange(port, [Self.get(path, method: method)]) { _ in false }
+            #expect(out.hasPrefix("HTTP/1.1 \(status)\r\n"), "\(out)")
+            #expect(out.contains("application/problem+json") && out.contains(text), "\(out)")
+            #expect(!out.contains("Cancellation"))
+        }
+    }
+
+    @Test("Malformed HTTP is answered with 400 by the full parser")
+    func malformed() async throws {
+        try await Self.withServer { port, _ in
+            let out = try await Self.exchange(port, ["POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx"]) { _ in false }
+            #expect(out.hasPrefix("HTTP/1.1 400 "), "\(out)")
+        }
+    }
+
+    @Test("A shutdown ends idle connections, and WebSockets with 1001")
+    func shutdown() async throws {
+        try await Self.withServer { port, group in
+            let (connected, signal) = AsyncStream.makeStream(of: Void.self)
+            async let idle = Self.exchange(port, [FastLaneRig.post("one")]) { text in
+                if text.hasSuffix("one") { signal.yield() }
+                return false
+            }
+            async let socket = Self.exchange(port, [WebSocketTests.handshake]) { text in
+                if text.hasSuffix("\r\n\r\n") { signal.yield() }
+                return text.contains("the server stops")
+            }
+            var iterator = connected.makeAsyncIterator()
+            await iterator.next()
+            await iterator.next()
+            await group.triggerGracefulShutdown()
+            let (idleText, socketText) = try await (idle, socket)
+            #expect(idleText.hasSuffix("\r\n\r\none"))
+            #expect(socketText.contains("the server stops"))
+        }
+    }
+}

@@ -1,0 +1,179 @@
+#!lua name=meshlog
+-- The atomic steps of the log. Each function is one step that must happen wholly or not at all.
+--
+-- A lease is a key that holds "<epoch> <instance>" for as long as one process may act for a stage. Every function that
+-- writes for a stage takes the lease's key and the epoch under which its caller believes to hold it, and refuses with
+-- FENCED when another has taken over: a process that was paused cannot commit late.
+
+local function fenced(lease, epoch)
+  local held = redis.call('GET', lease)
+  return not held or string.match(held, '^(%d+) ') ~= epoch
+end
+
+local FENCED = 'FENCED another process holds the lease'
+
+-- Appends one message unless one of its names was used within the window.
+-- KEYS  stream, then one key per name of the message (its uuid, its idempotency key)
+-- ARGV  window in ms, digest of the content, then the fields of XADD
+-- =>    {stream id, 0 appended | 1 known with the same content | 2 known with another content}
+local function append(keys, args)
+  for i = 2, #keys do
+    local known = redis.call('GET', keys[i])
+    if known then
+      local id, digest = string.match(known, '^(%d+%-%d+) (.*)$')
+      return {id, digest == args[2] and 1 or 2}
+    end
+  end
+  local id = redis.call('XADD', keys[1], '*', unpack(args, 3))
+  for i = 2, #keys do
+    redis.call('SET', keys[i], id .. ' ' .. args[2], 'PX', args[1])
+  end
+  return {id, 0}
+end
+
+redis.register_function('meshlog_append', append)
+
+-- Takes, keeps or gives up a lease.
+-- KEYS  lease, epoch counter      ARGV  instance, ttl in ms (0 gives it up), epoch held (0 when none)
+-- =>    {1, epoch} held | {0, "<epoch> <instance>" of the holder}
+redis.register_function('meshlog_lease', function(keys, args)
+  local held = redis.call('GET', keys[1])
+  if held and string.match(held, '^(%d+) ') == args[3] then
+    if args[2] == '0' then redis.call('DEL', keys[1]) else redis.call('PEXPIRE', keys[1], args[2]) end
+    return {1, tonumber(args[3])}
+  end
+  -- The same process under an old epoch (it lost its connection) need not wait for itself.
+  if held and string.match(held, '^%d+ (.*)$') ~= args[1] then return {0, held} end
+  if args[2] == '0' then return {0, ''} end
+  local epoch = redis.call('INCR', keys[2])
+  redis.call('SET', keys[1], epoch .. ' ' .. args[1], 'PX', args[2])
+  return {1, epoch}
+end)
+
+-- Writes verdicts and acknowledges their messages. A verdict has the stream id of its message, so writing it again changes nothing.
+-- KEYS  verdicts, messages, lease
+-- ARGV  epoch, group, then per verdict: id, event, v, message_uuid, outcome, rule, reason, policy_revision, targets, subject
+-- =>    number of verdicts that were new
+redis.register_function('meshlog_decide', function(keys, args)
+  if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
+  local written, ids = 0, {}
+  for i = 3, #args, 10 do
+    local id = args[i]
+    local added = redis.pcall('XADD', keys[1], id, 'event', args[i + 1], 'v', args[i + 2], 'message_uuid', args[i + 3],
+      'outcome', args[i + 4], 'rule', args[i + 5], 'reason', args[i + 6], 'policy_revision', args[i + 7],
+      'targets', args[i + 8], 'subject', args[i + 9])
+    if type(added) == 'table' and added.err then
+      if not string.find(added.err, 'equal or smaller', 1, true) then return added end
+    else
+      written = written + 1
+    end
+    ids[#ids + 1] = id
+  end
+  if #ids > 0 then redis.call('XACK', keys[2], args[2], unpack(ids)) end
+  return written
+end)
+
+-- Moves an entry that cannot be applied out of a group's way, with its cause.
+-- KEYS  rejected, stream, lease      ARGV  epoch, group, id, then the fields of the rejected entry
+redis.register_function('meshlog_bury', function(keys, args)
+  if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
+  if redis.call('XACK', keys[2], args[2], args[3]) == 0 then return false end
+  return redis.call('XADD', keys[1], '*', unpack(args, 4))
+end)
+
+-- Records what came of sending a batch, and moves the group's cursor behind it.
+-- KEYS  deliveries, verdicts, lease
+-- ARGV  epoch, group, last id of the batch, entries of the batch, number of values per delivery, then the deliveries' fields
+-- =>    number of deliveries written
+redis.register_function('meshlog_deliver', function(keys, args)
+  if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
+  local width, written = tonumber(args[5]), 0
+  for i = 6, #args, width do
+    redis.call('XADD', keys[1], '*', unpack(args, i, i + width - 1))
+    written = written + 1
+  end
+  local read = 0
+  for _, group in ipairs(redis.call('XINFO', 'GROUPS', keys[2])) do
+    local info = {}
+    for i = 1, #group, 2 do info[group[i]] = group[i + 1] end
+    if info['name'] == args[2] then read = tonumber(info['entries-read'] or 0) or 0 end
+  end
+  redis.call('XGROUP', 'SETID', keys[2], args[2], args[3], 'ENTRIESREAD', string.format('%.0f', read + tonumber(args[4])))
+  return written
+end)
+
+-- Moves up to n elements from the head of a door's list to its processing list.
+-- KEYS  list, processing, lease      ARGV  epoch, n, LEFT | RIGHT (which end of the list is its head)
+-- =>    the elements of the processing list, in order
+redis.register_function('meshlog_list_claim', function(keys, args)
+  if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
+  local room = tonumber(args[2]) - redis.call('LLEN', keys[2])
+  for _ = 1, room do
+    if not redis.call('LMOVE', keys[1], keys[2], args[3], 'RIGHT') then break end
+  end
+  return redis.call('LRANGE', keys[2], 0, args[2] - 1)
+end)
+
+-- Appends the message made from the head of a processing list, and only then lets the element go.
+-- KEYS  processing, lease, stream, then the message's names
+-- ARGV  epoch, length the processing list must have, then as for append (window 0 and no names: appended as it is)
+-- =>    as append
+redis.register_function('meshlog_list_commit', function(keys, args)
+  if fenced(keys[2], args[1]) then return redis.error_reply(FENCED) end
+  if redis.call('LLEN', keys[1]) ~= tonumber(args[2]) then
+    return redis.error_reply('MOVED the processing list has another length than expected')
+  end
+  local names, fields = {}, {}
+  for i = 3, #keys do names[#names + 1] = keys[i] end
+  for i = 3, #args do fields[#fields + 1] = args[i] end
+  local answer = append(names, fields)
+  redis.call('LPOP', keys[1])
+  return answer
+end)
+
+-- Trims a stream by age and size, but never past what any group that reads it has acknowledged.
+-- KEYS  stream, then the streams whose groups bound it (their ids are the same as this stream's)
+-- ARGV  oldest ms to keep (0: no age bound), entries to keep (0: no size bound), id that must stay ('-' : no such bound)
+-- =>    number of entries removed
+redis.register_function('meshlog_trim', function(keys, args)
+  local function parse(id)
+    local ms, seq = string.match(id, '^(%d+)%-?(%d*)$')
+    return tonumber(ms), tonumber(seq ~= '' and seq or 0)
+  end
+  local function before(a, b)
+    local ams, aseq = parse(a)
+    local bms, bseq = parse(b)
+    return ams < bms or (ams == bms and aseq < bseq)
+  end
+  local bound = args[1] ~= '0' and args[1] .. '-0' or nil
+  local keep = tonumber(args[2])
+  if keep > 0 then
+    local excess = redis.call('XLEN', keys[1]) - keep
+    if excess > 0 then
+      -- Bounded: a long backlog is trimmed over several calls.
+      local first = redis.call('XRANGE', keys[1], '-', '+', 'COUNT', math.min(excess, 10000) + 1)
+      local id = first[#first][1]
+      if not bound or before(bound, id) then bound = id end
+    end
+  end
+  if not bound then return 0 end
+  if args[3] ~= '-' and before(args[3], bound) then bound = args[3] end
+  for k = 2, #keys do
+    if redis.call('EXISTS', keys[k]) == 1 then
+      for _, group in ipairs(redis.call('XINFO', 'GROUPS', keys[k])) do
+        local info = {}
+        for i = 1, #group, 2 do info[group[i]] = group[i + 1] end
+        local passed = info['last-delivered-id']
+        if info['pending'] > 0 then
+          passed = redis.call('XPENDING', keys[k], info['name'])[2]
+        else
+          -- The last delivered entry itself has been acknowledged; the first to stay is the one behind it.
+          local ms, seq = string.match(passed, '^(%d+)%-(%d+)$')
+          passed = ms .. '-' .. string.format('%.0f', tonumber(seq) + 1)
+        end
+        if before(passed, bound) then bound = passed end
+      end
+    end
+  end
+  return redis.call('XTRIM', keys[1], 'MINID', bound)
+end)
