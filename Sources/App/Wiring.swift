@@ -98,6 +98,10 @@ struct Wiring {
             let trimmer = Trimmer(loop: loop("trim"), catalog: catalog, keys: keys, interval: settings.trimInterval, metrics: metrics) {
                 UInt64(Date().timeIntervalSince1970 * 1000)
             }
+            let maintenance = ArchiveMaintenance(loop: loop("maintain"), retention: settings.archiveRetention) { () throws(PostgreSQLError) in
+                try connect("meshlog-maintain")
+            }
+            add("maintain") { await maintenance.run() }
             add("archive") { await messages.run() }
             add("delivery-archive") { await deliveries.run() }
             add("trim") { await trimmer.run() }

@@ -22,12 +22,28 @@ package struct AdmittedMessage: Sendable {
     /// The client named it, so a repeat must be recognised.
     package var isNamedByClient: Bool
     /// A second name under which a repeat must be recognised (an idempotency key); empty when there is none.
-    package var idempotencyName: [UInt8] = []
+    package private(set) var idempotencyName: [UInt8] = []
 
     package init(entry: MessageEntry, uuid: MessageUUID, isNamedByClient: Bool) {
         self.entry = entry
         self.uuid = uuid
         self.isNamedByClient = isNamedByClient
+    }
+
+    /// Lets a repeat be recognised by a name that came beside the message (an idempotency key, a place in another log).
+    ///
+    /// A message without an id of its own gets one made from the name, so that every repeat is answered with the same id.
+    /// - Parameter digest: SHA-256.
+    package mutating func recognise(by name: [UInt8], digest: ([UInt8]) -> [UInt8]) {
+        guard !isNamedByClient else {
+            idempotencyName = name
+            return
+        }
+        uuid = .v8(digest: digest(name))
+        var text: [UInt8] = []
+        uuid.append(to: &text)
+        entry.set(.messageUUID, text)
+        isNamedByClient = true
     }
 }
 

@@ -91,7 +91,9 @@ package final class Appender: Sendable {
     /// - Throws: `.overloaded` when the queue is full, `.unavailable` when the log has been away for longer than two seconds. Nothing was taken in then.
     package func submit(_ items: [AppendItem], to sink: any AppendSink, ticket: any AnyObject & Sendable, firstTag: Int = 0) throws(LogError) {
         let size = items.reduce(0) { $0 + $1.size }
+        var wasEmpty = false
         let refused: LogError? = queue.withLockedValue { queue in
+            wasEmpty = queue.waiting.isEmpty
             if queue.closed { return .unavailable("the process is shutting down") }
             if let since = queue.downSince, ContinuousClock.now - since > .seconds(2) { return .unavailable("the log is not reachable") }
             if queue.waiting.count + items.count > Limits.appendQueueMax || queue.bytes + size > Limits.appendQueueBytesMax {
@@ -104,7 +106,8 @@ package final class Appender: Sendable {
             return nil
         }
         if let refused { throw refused }
-        arrived.signal()
+        // The thread sleeps only when nothing waits, so the first to come wakes it.
+        if wasEmpty { arrived.signal() }
     }
 
     /// Appends and waits for the answers, in input order.
@@ -214,7 +217,7 @@ package final class Appender: Sendable {
             switch pending.item {
             case .message(let message):
                 let named = message.isNamedByClient || !message.idempotencyName.isEmpty
-                codec.append(message, digest: named ? ContentDigest.of(message.entry) : [], to: &commands)
+                codec.append(message, digest: named ? ContentDigest.of(message) : [], to: &commands)
             case .rejected(let entry):
                 entry.write(keys: setup.keys, to: &commands)
             }

@@ -6,7 +6,8 @@ package enum ContentDigest {
     /// The first 16 bytes of SHA-256 over the fields a client controls, each with its length, as 32 hexadecimal digits.
     ///
     /// Left out is what differs between two arrivals of the same message: door, principal and trace.
-    package static func of(_ entry: MessageEntry) -> [UInt8] {
+    package static func of(_ message: AdmittedMessage) -> [UInt8] {
+        let entry = message.entry
         var hash = SHA256()
         for field in fields {
             let value = entry.slice(field)
@@ -19,7 +20,7 @@ package enum ContentDigest {
     }
 
     private static let fields: [MessageField] = [
-        .topic, .source, .destinations, .type, .originTS, .metadata, .data, .contentType, .correlationID, .causation,
+        .messageUUID, .topic, .source, .destinations, .type, .originTS, .metadata, .data, .contentType, .correlationID, .causation,
     ]
 
     private static func eachLengthByte(_ count: Int, _ body: (UInt8) -> Void) {

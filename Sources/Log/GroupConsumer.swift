@@ -2,7 +2,7 @@ package import Core
 package import RedisDriver
 
 /// Reads a stream as a member of a consumer group: first what a dead consumer left, then what is new; an entry that was
-/// delivered too often is given out as spent, to be buried.
+/// delivered too often is given out as spent, to be buried. Deliveries count when a process died over them.
 package struct GroupConsumer: Sendable {
     package enum Item: Sendable {
         case entry(Position, MessageEntry)
@@ -18,6 +18,9 @@ package struct GroupConsumer: Sendable {
     package let attemptsMax: Int
     /// Entries of this and other consumers may be pending until this is false.
     private var recovering = true
+    /// The first claim counts as a delivery, since a process died; a repeat after an error of this process does not, or a server that
+    /// is away for a while would bury good entries.
+    private var claimCounts = true
 
     package init(stream: String, group: String, consumer: String, attemptsMax: Int) {
         self.stream = stream
@@ -54,31 +57,62 @@ package struct GroupConsumer: Sendable {
     }
 
     /// A failed step leaves entries pending: read them again before anything new.
-    package mutating func startOver() { recovering = true }
+    package mutating func startOver() {
+        recovering = true
+        claimCounts = false
+    }
 
-    /// Claims what is pending, oldest first. XCLAIM counts a delivery, so an entry that always fails is spent in the end.
-    private func recover(_ session: RedisSession, count: Int) throws(RedisError) -> [Item] {
-        let pending = try session.run("XPENDING", [stream, group, "-", "+", String(count)]).array ?? []
-        guard !pending.isEmpty else { return [] }
-        var attempts: [Position: Int] = [:]
-        var ids: [String] = []
-        for row in pending {
-            guard let fields = row.array, fields.count == 4, let id = fields[0].text, let position = Position(streamID: id.utf8), let times = fields[3].int
+    /// Claims what is pending, oldest first. An entry on its last attempt comes alone, so that only the one that kills the process is spent.
+    private mutating func recover(_ session: RedisSession, count: Int) throws(RedisError) -> [Item] {
+        let rows = try pending(session, count: count)
+        guard let first = rows.first else {
+            claimCounts = true
+            return []
+        }
+        if first.deliveries >= attemptsMax, claimCounts {
+            let spent = rows.prefix { $0.deliveries >= attemptsMax }
+            return try claim(Array(spent), session).map { item in
+                guard case .entry(let position, let entry) = item else { return item }
+                return .spent(position, attempts: spent.first { $0.position == position }?.deliveries ?? attemptsMax, bytes: entry.bytes)
+            }
+        }
+        let isLast = first.deliveries >= attemptsMax - 1
+        return try claim(isLast ? [first] : Array(rows.prefix { $0.deliveries < attemptsMax - 1 }), session)
+    }
+
+    private struct Pending {
+        let position: Position
+        let deliveries: Int
+    }
+
+    private func pending(_ session: RedisSession, count: Int) throws(RedisError) -> [Pending] {
+        var out: [Pending] = []
+        for row in try session.run("XPENDING", [stream, group, "-", "+", String(count)]).array ?? [] {
+            guard let fields = row.array, fields.count == 4, let position = fields[0].text.flatMap({ Position(streamID: $0.utf8) }), let times = fields[3].int
             else { throw .unexpectedReply("XPENDING") }
-            attempts[position] = times
-            ids.append(id)
+            out.append(Pending(position: position, deliveries: times))
         }
+        return out
+    }
+
+    private func claim(_ rows: [Pending], _ session: RedisSession) throws(RedisError) -> [Item] {
         var command = RESPWriter()
-        command.command("XCLAIM", [stream, group, consumer, "0"] + ids)
+        for row in rows {
+            // One command each, because the count is set: it is raised by a takeover only.
+            let times = claimCounts ? row.deliveries + 1 : row.deliveries
+            command.command("XCLAIM", [stream, group, consumer, "0", row.position.streamID, "RETRYCOUNT", String(times)])
+        }
         try session.send(command)
-        let claimed: Result<[Item], RedisError> = try session.receive { reply in
-            if reply.kind == .error { return .failure(.server(reply.string)) }
-            return .success((0..<reply.count).compactMap { GroupConsumer.item(reply[$0]) })
+        var items: [Item] = []
+        var failure: RedisError?
+        for _ in rows {
+            try session.receive { reply in
+                if reply.kind == .error { failure = .server(reply.string) }
+                items.append(contentsOf: (0..<reply.count).compactMap { GroupConsumer.item(reply[$0]) })
+            }
         }
-        return try claimed.get().map { item in
-            guard case .entry(let position, let entry) = item, let times = attempts[position], times >= attemptsMax else { return item }
-            return .spent(position, attempts: times, bytes: entry.bytes)
-        }
+        if let failure { throw failure }
+        return items
     }
 
     private static func item(_ reply: RedisReply) -> Item? {

@@ -34,7 +34,8 @@ package struct Router: Sendable {
     /// Runs until shutdown.
     package func run() async {
         await WorkerThread.run("router") { [self] stop in
-            loop.run(stop, begin: { _, _ in consumer }, step: { try step(&$0, $1, $2) })
+            var consumer = consumer
+            loop.run(stop, begin: { _, _ in }, step: { try step(&consumer, $1, $2) })
         }
     }
 

@@ -165,7 +165,7 @@ struct StackTests {
             let first = try await EmbeddedStack.start(configuration, logger: quiet)
             await first.stop()
             // The same data, run by nobody of ours: what a run leaves that could not tell its servers to stop.
-            let stranger = try Stranger(["/usr/bin/redis-server", first.redis.folder + "/redis.conf"])
+            let stranger = try Stranger(["/usr/bin/redis-server", first.redis.folder + "/redis.conf", "--logfile", "/dev/null"])
             #expect(await eventually { redis(first, "PING\r\n") == "+PONG\r\n" })
             try await first.redis.restart()
             #expect(stranger.hasEnded)

@@ -114,7 +114,8 @@ redis.register_function('meshlog_list_claim', function(keys, args)
   return redis.call('LRANGE', keys[2], 0, args[2] - 1)
 end)
 
--- Appends the message made from the head of a processing list, and only then lets the element go.
+-- Appends the message made from the head of a processing list, and only then lets the element go. A conflict appends nothing
+-- and keeps the element: its caller commits the record of its rejection in its place.
 -- KEYS  processing, lease, stream, then the message's names
 -- ARGV  epoch, length the processing list must have, then as for append (window 0 and no names: appended as it is)
 -- =>    as append
@@ -127,7 +128,7 @@ redis.register_function('meshlog_list_commit', function(keys, args)
   for i = 3, #keys do names[#names + 1] = keys[i] end
   for i = 3, #args do fields[#fields + 1] = args[i] end
   local answer = append(names, fields)
-  redis.call('LPOP', keys[1])
+  if answer[2] ~= 2 then redis.call('LPOP', keys[1]) end
   return answer
 end)
 

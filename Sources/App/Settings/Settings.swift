@@ -41,6 +41,7 @@ struct SettingKey: Sendable {
         .init(name: "republish-body", fallback: "message", help: "what goes out on NATS: message (JSON with topic and data) or payload (the bytes alone)"),
         .init(name: "dedupe-window", fallback: "24h", help: "how long a message_uuid or Idempotency-Key given by a client is remembered"),
         .init(name: "trim-interval", fallback: "30s", help: "how often retention is applied"),
+        .init(name: "archive-retention", fallback: "forever", help: "how long the archive keeps rows: a duration such as 90d, or forever"),
         .init(name: "log-level", fallback: "info", help: "trace, debug, info, notice, warning, error"),
     ]
 
@@ -74,6 +75,7 @@ struct ServeFlags: ParsableArguments {
     @Option(help: help("republish-body")) var republishBody: String?
     @Option(help: help("dedupe-window")) var dedupeWindow: String?
     @Option(help: help("trim-interval")) var trimInterval: String?
+    @Option(help: help("archive-retention")) var archiveRetention: String?
     @Option(help: help("log-level")) var logLevel: String?
     @Flag(help: "serve an echo WebSocket at /echo, for conformance suites") var wsEcho = false
 
@@ -89,7 +91,7 @@ struct ServeFlags: ParsableArguments {
             ("nats-credentials", natsCredentials), ("key-prefix", keyPrefix), ("instance", instance), ("home", home), ("roles", roles), ("list", list),
             ("list-order", listOrder), ("nats-subject", natsSubject), ("jetstream-subject", jetstreamSubject), ("jetstream-stream", jetstreamStream),
             ("backbone-name", backboneName), ("backbone-stream", backboneStream), ("backbone-max-age", backboneMaxAge), ("republish-body", republishBody),
-            ("dedupe-window", dedupeWindow), ("trim-interval", trimInterval), ("log-level", logLevel),
+            ("dedupe-window", dedupeWindow), ("trim-interval", trimInterval), ("archive-retention", archiveRetention), ("log-level", logLevel),
         ]
         return Dictionary(uniqueKeysWithValues: pairs.compactMap { name, value in value.map { (name, $0) } })
     }
@@ -127,6 +129,8 @@ struct Settings: Sendable {
     var republishBody: RepublishBody
     var dedupeWindowMs: UInt64
     var trimInterval: Duration
+    /// Nil for ever.
+    var archiveRetention: Duration?
     var logLevel: Logger.Level
     var wsEcho: Bool
 
@@ -179,7 +183,8 @@ struct Settings: Sendable {
             natsSubject: text("nats-subject"), jetstreamSubject: text("jetstream-subject"), jetstreamStream: text("jetstream-stream"),
             backboneName: text("backbone-name"), backboneStream: text("backbone-stream"),
             backboneMaxAge: .milliseconds(Int64(try duration("backbone-max-age"))), republishBody: try choice("republish-body", RepublishBody.self),
-            dedupeWindowMs: try duration("dedupe-window"), trimInterval: .milliseconds(Int64(try duration("trim-interval"))), logLevel: level,
+            dedupeWindowMs: try duration("dedupe-window"), trimInterval: .milliseconds(Int64(try duration("trim-interval"))),
+            archiveRetention: text("archive-retention") == "forever" ? nil : .milliseconds(Int64(try duration("archive-retention"))), logLevel: level,
             wsEcho: flags.wsEcho)
     }
 

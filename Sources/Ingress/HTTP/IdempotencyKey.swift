@@ -7,7 +7,7 @@ internal import Web
 ///
 /// - Source: draft-ietf-httpapi-idempotency-key-header-07: a structured-field string, here also taken without quotes.
 struct IdempotencyKey {
-    private let digest: [UInt8]
+    private let key: String
 
     /// The header's key; nil when there is none.
     static func read(_ headers: HTTPFields) throws -> IdempotencyKey? {
@@ -19,11 +19,11 @@ struct IdempotencyKey {
                 "idempotency-key", status: 400, title: "The idempotency key is malformed",
                 detail: "Idempotency-Key is a string of 1 to 255 printable ASCII characters, such as \"8e03978e-40d5-43dd-bc93-6894a57f9324\".")
         }
-        return IdempotencyKey(digest: ContentDigest.hex(ContentDigest.sha256(Array("POST /v1/messages\n\(key)".utf8)).prefix(16)))
+        return IdempotencyKey(key: key)
     }
 
     /// Lets a repeat of the `index`th message of the request be recognised.
     func name(_ message: inout AdmittedMessage, index: Int) {
-        message.idempotencyName = Array("key:".utf8) + digest + Array(":\(index)".utf8)
+        message.recognise(by: Array("key:\(index):\(key)".utf8), digest: ContentDigest.sha256)
     }
 }

@@ -65,14 +65,16 @@ package struct ListDoor: Sendable {
 
     private func commit(_ elements: [[UInt8]], _ session: RedisSession, _ epoch: Int) throws {
         var commands = RESPWriter()
+        var refused: Set<Int> = []
         for (index, element) in elements.enumerated() {
             let length = elements.count - index
             do throws(Refusal) {
                 let message = try admission.admit(element, door: .redisList)
                 codec.listCommit(
-                    message, digest: message.isNamedByClient ? ContentDigest.of(message.entry) : [], processing: processing, lease: lease, epoch: epoch,
+                    message, digest: message.isNamedByClient ? ContentDigest.of(message) : [], processing: processing, lease: lease, epoch: epoch,
                     length: length, to: &commands)
             } catch {
+                refused.insert(index)
                 reject(RejectedEntry(door: Door.redisList.rawValue, refusal: error, bytes: element), epoch, length, &commands)
             }
         }
@@ -81,9 +83,23 @@ package struct ListDoor: Sendable {
                 if case .error(let text) = value { throw LogError(.server(text)) }
                 throw LogError.protocolFault("meshlog_list_commit")
             }
-            if parts[1].int == 2 { try keepConflict(elements[index], position, session) }
-            admission.count(parts[1].int == 0 ? .appended(position) : parts[1].int == 1 ? .duplicate(position) : .conflict(position), door: .redisList)
+            guard parts[1].int != 2 else {
+                // Nothing behind it was committed, since the element is still there; it comes again with the next claim.
+                admission.count(.conflict(position), door: .redisList)
+                return try rejectConflict(elements[index], position, session, epoch, length: elements.count - index)
+            }
+            guard !refused.contains(index) else { continue }
+            admission.count(parts[1].int == 0 ? .appended(position) : .duplicate(position), door: .redisList)
         }
+    }
+
+    /// The same id with another content cannot be answered here, so it is kept.
+    private func rejectConflict(_ element: [UInt8], _ position: Position, _ session: RedisSession, _ epoch: Int, length: Int) throws {
+        let refusal = Refusal(.conflict, "/message_uuid", "the id stands at \(position) with another content; a new message needs a new id")
+        var command = RESPWriter()
+        reject(RejectedEntry(door: Door.redisList.rawValue, refusal: refusal, bytes: element), epoch, length, &command)
+        if case .error(let text) = try session.pipeline(command)[0] { throw LogError(.server(text)) }
+        log.warning("an element with a used id went to rejected", metadata: ["position": "\(position)"])
     }
 
     /// Commits the record of a rejection in place of an entry: the same function, without a name, on another stream.
@@ -94,12 +110,5 @@ package struct ListDoor: Sendable {
             out.argument(value)
         }
         for value in arguments { out.argument(value) }
-    }
-
-    /// The same id with another content cannot be answered here, so it is kept.
-    private func keepConflict(_ element: [UInt8], _ position: Position, _ session: RedisSession) throws(RedisError) {
-        let refusal = Refusal(.conflict, "/message_uuid", "the id stands at \(position) with another content; a new message needs a new id")
-        try RejectedEntry(door: Door.redisList.rawValue, refusal: refusal, bytes: element).append(session, keys: keys)
-        log.warning("an element with a used id went to rejected", metadata: ["position": "\(position)"])
     }
 }

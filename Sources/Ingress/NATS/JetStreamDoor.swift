@@ -63,7 +63,9 @@ package struct JetStreamDoor: Sendable {
             do throws(Refusal) {
                 var admitted = try admission.admit(message.payload, door: .jetstream, traceparent: trace)
                 if !admitted.isNamedByClient, let place = DeliveryPlace(ackSubject: message.reply) {
-                    admitted.idempotencyName = Array("jetstream:\(stream):\(place.streamSequence)".utf8)
+                    // The time too: a stream that was deleted and made again counts from 1 again.
+                    let name = "jetstream:\(stream):\(place.streamSequence):\(place.storedNanoseconds)"
+                    admitted.recognise(by: Array(name.utf8), digest: ContentDigest.sha256)
                 }
                 return .message(admitted)
             } catch {
