@@ -18,8 +18,8 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 
 /// One module of the product. Arrows point one way:
 /// Core, Drivers <- Log <- {Ingress, Replay} <- {Verdicts, Views} <- App.
-func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: strict)
+func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", resources: resources, swiftSettings: strict)
 }
 
 /// The tests of one module, run on real servers where the module talks to one.
@@ -52,18 +52,21 @@ let package = Package(
         module("PostgreSQLDriver", path: "Sources/Drivers/PostgreSQL", ["CLibpq"]),
         module("NATSDriver", path: "Sources/Drivers/NATS", ["CNats"]),
         module("Log", ["Core", "RedisDriver", crypto, lifecycle, logging, "Yams", nio("NIOConcurrencyHelpers")]),
-        module("Web", ["Core", hummingbird, httpTypes, logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOWebSocket"), nio("NIOPosix"),
+        module("Web", ["Core", hummingbird, httpTypes, crypto, logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOConcurrencyHelpers"),
+                       .product(name: "HummingbirdCore", package: "hummingbird"),
                        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"), .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")]),
         module("Ingress", ["Core", "Log", "Web", "RedisDriver", "NATSDriver", hummingbird, httpTypes, logging, nio("NIOCore"), nio("NIOConcurrencyHelpers")]),
         module("Verdicts", ["Core", "Log", "RedisDriver", logging]),
         module("Replay", ["Core", "Log", "PostgreSQLDriver", "NATSDriver", "RedisDriver", logging, lifecycle]),
-        module("Views", ["Core", "Log", "Replay", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"), nio("NIOWebSocket")]),
-        module("Stack", ["RedisDriver", "PostgreSQLDriver", "NATSDriver", logging]),
+        module("Views", ["Core", "Log", "Replay", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"),
+                         nio("NIOConcurrencyHelpers")], resources: [.embedInCode("OpenAPI/openapi.yaml")]),
+        module("Stack", [logging]),
+        module("Client", ["Core", crypto]),
         .executableTarget(
             name: "App",
             dependencies: [
-                "Core", "Log", "Web", "Ingress", "Verdicts", "Replay", "Views", "Stack", "RedisDriver", "PostgreSQLDriver", "NATSDriver",
-                hummingbird, httpTypes, logging, lifecycle, "Yams", nio("NIOCore"),
+                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "Views", "Stack", "RedisDriver", "PostgreSQLDriver", "NATSDriver",
+                hummingbird, httpTypes, logging, lifecycle, "Yams", nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -71,6 +74,13 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        tests("CoreTests", ["Core"]),
+        .target(name: "TestSupport", dependencies: ["Stack", logging], path: "Tests/Support", swiftSettings: strict),
+        tests("CoreTests", ["Core", "TestSupport"]),
+        tests("ClientTests", ["Client", "Core"]),
+        tests("DriversTests", ["PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),
+        tests("StackTests", ["Stack", "TestSupport", logging]),
+        tests("WebTests", ["Web", hummingbird, logging, lifecycle, nio("NIOCore"), nio("NIOEmbedded"), nio("NIOPosix"),
+                           .product(name: "HummingbirdCore", package: "hummingbird")]),
+        tests("ReplayTests", ["Core", "Replay", "PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),
     ]
 )

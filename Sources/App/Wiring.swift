@@ -150,18 +150,50 @@ struct Wiring {
         _ admission: Admission, _ appender: Appender, _ catalog: StreamCatalog, _ redis: BlockingPool<RedisSession>,
         _ postgresql: BlockingPool<PostgreSQLSession>, onReady: @escaping @Sendable (Int) async -> Void, _ services: inout [any Service]
     ) throws -> any Service {
-        let router = Hummingbird.Router()
+        let router = Hummingbird.Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
-        PublishRoutes(admission: admission, appender: appender).add(to: router)
+        var sockets: [any WebSocketRoutes] = []
+        if settings.wsEcho { sockets.append(EchoRoute()) }
+        if settings.roles.contains(.doors) {
+            PublishRoutes(admission: admission, appender: appender).add(to: router)
+            sockets.append(PublishSockets(admission: admission, appender: appender))
+        }
+        if settings.roles.contains(.views) {
+            let stores = Stores(redis: redis, postgresql: postgresql)
+            let hub = FeedHub(endpoint: settings.redis, keys: settings.keys, stores: stores, metrics: metrics)
+            let pulse = pulse(stores)
+            ViewRoutes(.init(stores: stores, keys: settings.keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse)).add(to: router)
+            sockets.append(FeedSockets(hub: hub))
+            services.append(Part(name: "pulse") { await pulse.run() })
+            services.append(Part(name: "feed") { await hub.run() })
+        }
         router.add(middleware: UnknownRouteMiddleware(after: router))
-        let posts = PublishLane(admission: admission, appender: appender)
-        let sockets = PublishSockets(admission: admission, appender: appender)
+        let posts: any PostLane = settings.roles.contains(.doors) ? PublishLane(admission: admission, appender: appender) : NoPosts()
+        let routes = CombinedSockets(sockets)
         return Application(
             router: router,
-            server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: posts, webSockets: sockets) },
+            server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: posts, webSockets: routes) },
             configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "meshlog", backlog: 1024),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
             logger: Logger(label: "meshlog.http"))
+    }
+
+    /// What `/readyz` and `/metrics` watch.
+    private func pulse(_ stores: Stores) -> Pulse {
+        var servers = [Probe.redis(stores), Probe.postgresql(stores)]
+        let url = settings.nats.url.split(separator: ",").first.flatMap { URLComponents(string: String($0)) }
+        if let host = url?.host, settings.roles.contains(.republish) || !settings.natsSubject.isEmpty || !settings.jetstreamSubject.isEmpty {
+            let port = url?.port ?? 4222
+            servers.append(
+                Probe(name: "nats") {
+                    try await withCheckedThrowingContinuation { continuation in
+                        WorkerThread.start("nats-probe") { continuation.resume(with: Result { _ = try NATSServerInfo.read(host: host, port: port) }) }
+                    }
+                })
+        }
+        return Pulse(
+            servers: servers,
+            gauges: [LogGauges.groups(stores, keys: settings.keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics)])
     }
 
     private func loop(_ name: String) -> StageLoop {
@@ -172,6 +204,17 @@ struct Wiring {
         let url = settings.postgresqlURL
         return { (name: String) throws(PostgreSQLError) in try PostgreSQLSession(conninfo: url, applicationName: name) }
     }
+}
+
+/// The echo of `--ws-echo`, for conformance suites; it is the same WebSocket code as the doors'.
+private struct EchoRoute: WebSocketRoutes {
+    func accept(_ request: WebSocketRequest) -> WebSocketAccept? { EchoApplication.accept(request) }
+}
+
+/// A process without doors serves no posts in the fast lane.
+private struct NoPosts: PostLane {
+    let paths: [String] = []
+    func post(_ request: PostRequest, answer: PostAnswer) { preconditionFailure("no path leads here") }
 }
 
 /// A part of the process as a service.

@@ -39,18 +39,22 @@ package struct Position: Hashable, Sendable, Comparable, CustomStringConvertible
     }
 
     package init?(utf8 text: [UInt8]) {
-        guard let (numbers, count) = Self.numbers(text[...]), count == 3, numbers.0 <= UInt64(Int16.max) else { return nil }
+        guard let (numbers, count) = Self.numbers(text.span), count == 3, numbers.0 <= UInt64(Int16.max) else { return nil }
         self.init(partition: Int(numbers.0), ms: numbers.1, seq: numbers.2)
     }
 
     /// Reads a Redis stream id `<ms>-<seq>`; nil when it is anything else.
-    package init?(partition: Int = 0, streamID text: some Collection<UInt8>) {
+    package init?(partition: Int = 0, streamID text: Span<UInt8>) {
         guard let (numbers, count) = Self.numbers(text), count == 2 else { return nil }
         self.init(partition: partition, ms: numbers.0, seq: numbers.1)
     }
 
+    package init?(partition: Int = 0, streamID text: String) {
+        self.init(partition: partition, streamID: Array(text.utf8).span)
+    }
+
     /// Two or three decimal numbers with a dash between, without signs, spaces or overflow.
-    private static func numbers(_ text: some Collection<UInt8>) -> ((UInt64, UInt64, UInt64), Int)? {
+    private static func numbers(_ text: Span<UInt8>) -> ((UInt64, UInt64, UInt64), Int)? {
         var parts: (UInt64, UInt64, UInt64) = (0, 0, 0)
         var count = 0
         var value: UInt64 = 0
@@ -60,7 +64,8 @@ package struct Position: Hashable, Sendable, Comparable, CustomStringConvertible
             if count == 0 { parts.0 = value } else if count == 1 { parts.1 = value } else { parts.2 = value }
             return true
         }
-        for byte in text {
+        for index in text.indices {
+            let byte = text[index]
             if byte == UInt8(ascii: "-") {
                 guard store(value, &parts) else { return nil }
                 count += 1

@@ -240,9 +240,9 @@ package final class Appender: Sendable {
     static func outcome(_ reply: RedisReply) -> AppendOutcome {
         switch reply.kind {
         case .string:
-            if let position = Position(streamID: reply.bytes) { return .appended(position) }
+            if let position = reply.withBytes({ Position(streamID: $0) }) { return .appended(position) }
         case .array where reply.count == 2:
-            if let position = Position(streamID: reply[0].bytes) {
+            if let position = reply[0].withBytes({ Position(streamID: $0) }) {
                 switch reply[1].integer {
                 case 0: return .appended(position)
                 case 1: return .duplicate(position)

@@ -81,7 +81,7 @@ package struct EntryCodec: Sendable {
     /// Reads `[id, [name, value, …]]`.
     package static func position(_ entry: RedisReply) -> Position? {
         guard entry.count == 2 else { return nil }
-        return Position(streamID: entry[0].bytes)
+        return entry[0].withBytes { Position(streamID: $0) }
     }
 
     /// The message of an entry; nil when the entry lacks a field. Its values are checked by `MessageEntry.fault`.

@@ -88,7 +88,7 @@ package struct GroupConsumer: Sendable {
     private func pending(_ session: RedisSession, count: Int) throws(RedisError) -> [Pending] {
         var out: [Pending] = []
         for row in try session.run("XPENDING", [stream, group, "-", "+", String(count)]).array ?? [] {
-            guard let fields = row.array, fields.count == 4, let position = fields[0].text.flatMap({ Position(streamID: $0.utf8) }), let times = fields[3].int
+            guard let fields = row.array, fields.count == 4, let position = fields[0].text.flatMap({ Position(streamID: $0) }), let times = fields[3].int
             else { throw .unexpectedReply("XPENDING") }
             out.append(Pending(position: position, deliveries: times))
         }

@@ -82,8 +82,8 @@ package struct LogReader: Sendable {
             throw .server(text)
         }
         let info = reply.pairs
-        let last = info["last-generated-id"]?.text.flatMap { Position(streamID: $0.utf8) } ?? .zero
-        let first = info["first-entry"]?.array?.first?.text.flatMap { Position(streamID: $0.utf8) }
+        let last = info["last-generated-id"]?.text.flatMap { Position(streamID: $0) } ?? .zero
+        let first = info["first-entry"]?.array?.first?.text.flatMap { Position(streamID: $0) }
         return (first, last)
     }
 
@@ -91,7 +91,7 @@ package struct LogReader: Sendable {
     package func cursor(_ stream: StreamName, group: GroupName, _ session: RedisSession) throws(RedisError) -> Position {
         for info in try session.run("XINFO", ["GROUPS", keys.stream(stream)]).array ?? [] {
             let pairs = info.pairs
-            if pairs["name"]?.text == group.rawValue { return pairs["last-delivered-id"]?.text.flatMap { Position(streamID: $0.utf8) } ?? .zero }
+            if pairs["name"]?.text == group.rawValue { return pairs["last-delivered-id"]?.text.flatMap { Position(streamID: $0) } ?? .zero }
         }
         throw .unexpectedReply("the group \(group.rawValue) is missing; meshlog streams apply creates it")
     }

@@ -40,7 +40,7 @@ package struct StreamInspector: Sendable {
         if try session.run("EXISTS", [key]) == .integer(1) {
             for info in try session.run("XINFO", ["GROUPS", key]).array ?? [] {
                 let pairs = info.pairs
-                let last = pairs["last-delivered-id"]?.text.flatMap { Position(streamID: $0.utf8) } ?? .zero
+                let last = pairs["last-delivered-id"]?.text.flatMap { Position(streamID: $0) } ?? .zero
                 groups.append(
                     StreamStatus.Group(
                         name: pairs["name"]?.text ?? "", consumers: pairs["consumers"]?.int ?? 0, pending: pairs["pending"]?.int ?? 0, lastDelivered: last,

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Web
+import Web
 
 @Suite("Answer queue")
 struct AnswerQueueTests {

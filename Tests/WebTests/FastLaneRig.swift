@@ -2,7 +2,7 @@ import NIOCore
 import NIOEmbedded
 import Synchronization
 
-@testable import Web
+import Web
 
 /// Remembers the requests and answers them when told.
 final class RecordingLane: PostLane {

@@ -2,7 +2,7 @@ import NIOCore
 import NIOEmbedded
 import Testing
 
-@testable import Web
+import Web
 
 @Suite("Fast lane")
 struct FastLaneTests {

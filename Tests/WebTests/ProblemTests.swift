@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Web
+import Web
 
 @Suite("Problem documents")
 struct ProblemTests {

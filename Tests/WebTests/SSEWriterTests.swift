@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-@testable import Web
+import Web
 
 @Suite("Server-sent events")
 struct SSEWriterTests {

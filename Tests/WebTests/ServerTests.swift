@@ -6,7 +6,7 @@ import NIOPosix
 import ServiceLifecycle
 import Testing
 
-@testable import Web
+import Web
 
 /// The whole server on a real socket.
 @Suite("Server", .timeLimit(.minutes(1)))

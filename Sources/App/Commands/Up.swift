@@ -57,6 +57,7 @@ struct Up: AsyncParsableCommand {
 
     private static func welcome(_ settings: Settings, _ stack: EmbeddedStack, _ port: Int) {
         let http = "http://\(settings.host):\(port)"
+        EmbeddedReport.writeServing(url: http, folder: stack.configuration.dataFolder)
         Terminal.say(
             """
 

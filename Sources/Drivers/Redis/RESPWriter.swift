@@ -23,7 +23,9 @@ package struct RESPWriter: Sendable {
         append(number: count)
     }
 
-    package mutating func argument(_ value: some Collection<UInt8>) {
+    // Concrete rather than generic: other modules would get the unspecialised form, several times slower.
+
+    package mutating func argument(_ value: ArraySlice<UInt8>) {
         bytes.append(UInt8(ascii: "$"))
         append(number: value.count)
         bytes.append(contentsOf: value)
@@ -31,7 +33,15 @@ package struct RESPWriter: Sendable {
         bytes.append(0x0A)
     }
 
-    package mutating func argument(_ value: String) { argument(value.utf8) }
+    package mutating func argument(_ value: [UInt8]) { argument(value[...]) }
+
+    package mutating func argument(_ value: String) {
+        bytes.append(UInt8(ascii: "$"))
+        append(number: value.utf8.count)
+        bytes.append(contentsOf: value.utf8)
+        bytes.append(0x0D)
+        bytes.append(0x0A)
+    }
 
     package mutating func argument(_ value: StaticString) {
         bytes.append(UInt8(ascii: "$"))
@@ -41,7 +51,7 @@ package struct RESPWriter: Sendable {
         bytes.append(0x0A)
     }
 
-    package mutating func argument(_ value: some BinaryInteger) { argument(String(value).utf8) }
+    package mutating func argument(_ value: Int) { argument(String(value)) }
 
     /// Arguments that were formatted before by `RESPWriter.formatted`.
     package mutating func raw(_ formatted: [UInt8]) { bytes.append(contentsOf: formatted) }

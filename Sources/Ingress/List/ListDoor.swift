@@ -79,7 +79,7 @@ package struct ListDoor: Sendable {
             }
         }
         for (index, value) in try session.pipeline(commands).enumerated() {
-            guard let parts = value.array, parts.count == 2, let id = parts[0].text, let position = Position(streamID: id.utf8) else {
+            guard let parts = value.array, parts.count == 2, let id = parts[0].text, let position = Position(streamID: id) else {
                 if case .error(let text) = value { throw LogError(.server(text)) }
                 throw LogError.protocolFault("meshlog_list_commit")
             }

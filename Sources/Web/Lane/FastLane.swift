@@ -1,21 +1,21 @@
-import NIOCore
+package import NIOCore
 
 /// The first handler of every connection: serves plain POSTs and WebSocket upgrades from the bytes themselves.
 ///
 /// It consumes only whole requests that it understood to the last byte. At the first other one it leaves: once the answers that
 /// are still due have been written, `leave` builds the usual HTTP/1 pipeline behind it, which gets every unconsumed byte.
-final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
+package final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias InboundOut = ByteBuffer
+    package typealias OutboundIn = ByteBuffer
+    package typealias OutboundOut = ByteBuffer
 
     /// Bounds of one connection.
-    struct Configuration: Sendable {
-        var bodyBytesMax = WebLimits.bodyBytesMax
-        var pipelinedMax = WebLimits.pipelinedMax
-        var idleTimeout = WebLimits.idleTimeout
-        var webSocket = WebSocketTimings()
+    package struct Configuration: Sendable {
+        package var bodyBytesMax = WebLimits.bodyBytesMax
+        package var pipelinedMax = WebLimits.pipelinedMax
+        package var idleTimeout = WebLimits.idleTimeout
+        package var webSocket = WebSocketTimings()
     }
 
     /// What the connection does with the next byte.
@@ -54,12 +54,12 @@ final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
     private var timer: Scheduled<Void>?
 
     /// What became of the connection when the lane did not leave for HTTP.
-    enum Ending { case webSocket, closed }
+    package enum Ending { case webSocket, closed }
 
     /// - Parameters:
     ///   - leave: adds the HTTP/1 pipeline behind this handler; called at most once.
     ///   - ended: called at most once, and not when `leave` has been.
-    init(
+    package init(
         posts: any PostLane, webSockets: any WebSocketRoutes, configuration: Configuration,
         leave: @escaping (any Channel) throws -> Void, ended: @escaping (Ending) -> Void
     ) {
@@ -74,28 +74,28 @@ final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Channel events
 
-    func handlerAdded(context: ChannelHandlerContext) {
+    package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         startTimer(context)
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { disappear(.closed) }
+    package func handlerRemoved(context: ChannelHandlerContext) { disappear(.closed) }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         disappear(.closed)
         context.fireChannelInactive()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard self.context != nil else { return }
         isInRead = true
         keep(unwrapInboundIn(data))
         process()
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
+    package func channelReadComplete(context: ChannelHandlerContext) {
         isInRead = false
         if case .gone = phase {
             context.fireChannelReadComplete()
@@ -104,16 +104,16 @@ final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    func read(context: ChannelHandlerContext) {
+    package func read(context: ChannelHandlerContext) {
         if mayRead { context.read() } else { isReadWithheld = true }
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
         process()
         context.fireChannelWritabilityChanged()
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case is ChannelShouldQuiesceEvent:
             isQuiescing = true
@@ -236,7 +236,7 @@ final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Answers
 
     /// Takes the answer of one request and writes what is now in order. On the event loop.
-    func complete(_ sequence: Int, with answer: Answer) {
+    package func complete(_ sequence: Int, with answer: Answer) {
         guard context != nil else { return }
         let date = date.line()
         let closing = isLastAnswer

@@ -6,36 +6,36 @@ protocol HeadRules {
 }
 
 /// A field's name, in lower case, packed so that it compares as one number.
-struct FieldName {
-    let start: Int
+package struct FieldName {
+    package let start: Int
     private(set) var count = 0
     /// The last 16 bytes of the name, big-endian.
     private(set) var packed: UInt128 = 0
 
-    init(start: Int) { self.start = start }
+    package init(start: Int) { self.start = start }
 
     /// Setting bit 5 lowers letters; among the other token bytes it only merges `^` with `~` and moves `_`, which no known name has.
-    mutating func append(_ byte: UInt8) {
+    package mutating func append(_ byte: UInt8) {
         packed = packed << 8 | UInt128(byte | 0x20)
         count += 1
     }
 
     /// A known name, computed from its text. Names above 16 bytes are told apart by their length and their end.
-    struct Known {
-        let count: Int
-        let packed: UInt128
+    package struct Known {
+        package let count: Int
+        package let packed: UInt128
 
-        init(_ name: String) {
+        package init(_ name: String) {
             count = name.utf8.count
             packed = name.utf8.reduce(0) { $0 << 8 | UInt128($1) }
         }
     }
 
-    static func == (name: FieldName, known: Known) -> Bool { name.count == known.count && name.packed == known.packed }
+    package static func == (name: FieldName, known: Known) -> Bool { name.count == known.count && name.packed == known.packed }
 }
 
 /// The fields that matter to a plain POST.
-struct PostRules: HeadRules {
+package struct PostRules: HeadRules {
     private var head = PostHead()
     private let bodyBytesMax: Int
     private var hosts = 0
@@ -44,7 +44,7 @@ struct PostRules: HeadRules {
     private var traces = 0
     private var authorizations = 0
 
-    init(path: Int, bodyBytesMax: Int) {
+    package init(path: Int, bodyBytesMax: Int) {
         head.path = path
         self.bodyBytesMax = bodyBytesMax
     }
@@ -63,7 +63,7 @@ struct PostRules: HeadRules {
     private static let json = Array("application/json".utf8)
     private static let charset = Array("charset=utf-8".utf8)
 
-    mutating func see(_ name: FieldName, _ value: Range<Int>, _ text: Span<UInt8>) -> Bool {
+    package mutating func see(_ name: FieldName, _ value: Range<Int>, _ text: Span<UInt8>) -> Bool {
         switch name.count {
         case 4 where name == Self.host:
             hosts += 1
@@ -89,7 +89,7 @@ struct PostRules: HeadRules {
         }
     }
 
-    func finish(headBytes: Int) -> HeadScan {
+    package func finish(headBytes: Int) -> HeadScan {
         guard hosts == 1, lengths == 1 else { return .outside }
         var head = head
         head.headBytes = headBytes
@@ -147,16 +147,16 @@ struct PostRules: HeadRules {
 }
 
 /// The fields that matter to a GET: it stays in the lane only for an upgrade, and only without a body.
-struct UpgradeRules: HeadRules {
+package struct UpgradeRules: HeadRules {
     private var upgrades = false
 
     private static let upgrade = FieldName.Known("upgrade")
     private static let refused = ["transfer-encoding", "content-length", "expect"].map(FieldName.Known.init)
 
-    mutating func see(_ name: FieldName, _ value: Range<Int>, _ text: Span<UInt8>) -> Bool {
+    package mutating func see(_ name: FieldName, _ value: Range<Int>, _ text: Span<UInt8>) -> Bool {
         if name == Self.upgrade { upgrades = true }
         return !Self.refused.contains { name == $0 }
     }
 
-    func finish(headBytes: Int) -> HeadScan { upgrades ? .upgrade(headBytes: headBytes) : .outside }
+    package func finish(headBytes: Int) -> HeadScan { upgrades ? .upgrade(headBytes: headBytes) : .outside }
 }

@@ -1,19 +1,19 @@
 import Crypto
 import Foundation
-import NIOCore
+package import NIOCore
 
 /// The opening handshake, read from a head that the scanner has found well-formed.
 ///
 /// - Source: RFC 6455, 4.2.
-struct Handshake {
-    let request: WebSocketRequest
+package struct Handshake {
+    package let request: WebSocketRequest
     /// `Sec-WebSocket-Accept`.
-    let acceptKey: String
+    package let acceptKey: String
     /// Only version 13 exists; another one is answered with 426.
-    let isVersionSupported: Bool
+    package let isVersionSupported: Bool
 
     /// Nil when this is no WebSocket handshake.
-    init?(head: String, remoteAddress: String?) {
+    package init?(head: String, remoteAddress: String?) {
         var lines = head.split(separator: "\r\n", omittingEmptySubsequences: true)
         let target = lines.removeFirst().split(separator: " ")[1].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let headers = lines.map { line in
@@ -34,12 +34,12 @@ struct Handshake {
         acceptKey = Self.acceptKey(for: keys[0].value)
     }
 
-    static func acceptKey(for key: String) -> String {
+    package static func acceptKey(for key: String) -> String {
         let digest = Insecure.SHA1.hash(data: Data((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
         return Data(digest).base64EncodedString()
     }
 
-    static func answer(acceptKey: String, subprotocol: String?) -> ByteBuffer {
+    package static func answer(acceptKey: String, subprotocol: String?) -> ByteBuffer {
         var out = ByteBuffer()
         out.writeStaticString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
         out.writeString("Sec-WebSocket-Accept: \(acceptKey)\r\n")
@@ -49,7 +49,7 @@ struct Handshake {
     }
 
     /// The answer to another protocol version; the connection stays open for a better request.
-    static let versionRefusal = Answer(
+    package static let versionRefusal = Answer(
         AnswerHead(
             status: 426, reason: "Upgrade Required", contentType: "application/problem+json",
             fields: [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13")]),

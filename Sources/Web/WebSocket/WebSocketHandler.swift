@@ -1,14 +1,14 @@
-import NIOCore
+package import NIOCore
 
 /// The last handler of a WebSocket connection: frames, control frames, the closing handshake, back-pressure.
 ///
 /// It reads only while the application wants messages and the peer takes what is sent, so neither side can fill our memory.
-final class WebSocketHandler: ChannelDuplexHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
+package final class WebSocketHandler: ChannelDuplexHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias OutboundIn = ByteBuffer
+    package typealias OutboundOut = ByteBuffer
 
-    enum Opcode: UInt8 { case text = 1, binary = 2, close = 8, ping = 9, pong = 10 }
+    package enum Opcode: UInt8 { case text = 1, binary = 2, close = 8, ping = 9, pong = 10 }
 
     private enum State {
         case open
@@ -39,14 +39,14 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var pingTimer: Scheduled<Void>?
     private var closeTimer: Scheduled<Void>?
 
-    init(accept: WebSocketAccept, timings: WebSocketTimings) {
+    package init(accept: WebSocketAccept, timings: WebSocketTimings) {
         self.accept = accept
         self.timings = timings
         machine = FrameMachine(messageBytesMax: accept.messageBytesMax)
     }
 
     /// Starts the session; once, after the handshake's answer has been written.
-    func open() {
+    package func open() {
         guard let context else { return }
         let session = WebSocketSession(eventLoop: context.eventLoop, handler: NIOLoopBound(self, eventLoop: context.eventLoop))
         application = accept.make(session)
@@ -56,18 +56,18 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     // MARK: Channel events
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    package func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-    func handlerRemoved(context: ChannelHandlerContext) { end() }
+    package func handlerRemoved(context: ChannelHandlerContext) { end() }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         end()
         context.fireChannelInactive()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         isInRead = true
         hasHeard = true
         guard state == .open || state == .closing else { return }
@@ -81,22 +81,22 @@ final class WebSocketHandler: ChannelDuplexHandler {
         process()
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
+    package func channelReadComplete(context: ChannelHandlerContext) {
         isInRead = false
         flush()
     }
 
-    func read(context: ChannelHandlerContext) {
+    package func read(context: ChannelHandlerContext) {
         if mayRead { context.read() } else { isReadWithheld = true }
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
         if state == .open { application?.writabilityChanged(context.channel.isWritable) }
         process()
         context.fireChannelWritabilityChanged()
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case is ChannelShouldQuiesceEvent: close(.goingAway, reason: "the server stops")
         case ChannelEvent.inputClosed: hangUp()
@@ -106,14 +106,14 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     // MARK: Verbs of the session
 
-    var isWritable: Bool { state == .open && context?.channel.isWritable == true }
+    package var isWritable: Bool { state == .open && context?.channel.isWritable == true }
 
-    func send(_ opcode: Opcode, _ payload: ByteBuffer) {
+    package func send(_ opcode: Opcode, _ payload: ByteBuffer) {
         guard state == .open else { return }
         write(opcode, payload)
     }
 
-    func close(_ code: WebSocketCloseCode, reason: String) {
+    package func close(_ code: WebSocketCloseCode, reason: String) {
         guard state == .open else { return }
         writeClose(code, reason: reason)
         state = .closing
@@ -121,9 +121,9 @@ final class WebSocketHandler: ChannelDuplexHandler {
         process()
     }
 
-    func pause() { isPaused = true }
+    package func pause() { isPaused = true }
 
-    func resume() {
+    package func resume() {
         isPaused = false
         process()
     }

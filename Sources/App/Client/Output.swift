@@ -1,0 +1,51 @@
+internal import Client
+internal import Foundation
+internal import Glibc
+
+/// What commands write: results on standard output, everything else on standard error.
+enum Output {
+    /// Writes one line of results.
+    static func line(_ text: String) { write(Array((text + "\n").utf8), to: STDOUT_FILENO) }
+
+    /// Writes JSON as it is, on a line of its own.
+    static func json(_ bytes: some Sequence<UInt8>) { write(Array(bytes) + [0x0A], to: STDOUT_FILENO) }
+
+    /// Says why the command ends.
+    static func complain(_ text: String) { write(Array("meshlog: \(text)\n".utf8), to: STDERR_FILENO) }
+
+    /// Says something beside the results.
+    static func note(_ text: String) { write(Array((text + "\n").utf8), to: STDERR_FILENO) }
+
+    /// Shows a progress line in place of the one before; empty takes it away.
+    static func progress(_ text: String) { write(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO) }
+
+    static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+    static var isErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// Colours on a terminal, unless NO_COLOR is set or the terminal is a dumb one.
+    static var ink: Ink {
+        let environment = ProcessInfo.processInfo.environment
+        return Ink(isOn: isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb")
+    }
+
+    /// Columns of the terminal; without one, lines are cut late enough to be useful in a file.
+    static var width: Int { columns(STDOUT_FILENO) ?? 200 }
+    static var errorWidth: Int { columns(STDERR_FILENO) ?? 200 }
+
+    private static func columns(_ descriptor: Int32) -> Int? {
+        var size = winsize()
+        guard isatty(descriptor) == 1, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
+    /// The reader may have gone (`meshlog tail | head`): then there is nobody left to write for.
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR || errno == EAGAIN { continue }
+            if count < 0 { exit(errno == EPIPE ? CommandExit.done.rawValue : CommandExit.failed.rawValue) }
+            sent += count
+        }
+    }
+}

@@ -1,0 +1,69 @@
+internal import Core
+
+/// What is known about one message, from its door to its deliveries.
+struct MessageTrace: Sendable {
+    let position: Position
+    let message: MessageEntry
+    let verdict: VerdictEntry?
+    /// Is its row in the archive?
+    let isArchived: Bool
+    /// How far the archive is.
+    let archivePosition: Position
+    let deliveries: [LoggedDelivery]
+
+    var json: [UInt8] {
+        var object = JSONObject()
+        object.add("message_uuid", message.string(.messageUUID))
+        object.add("position", position.description)
+        object.add("log_ts", time: position.microseconds)
+        object.add("ingress", raw: ingress)
+        if let verdict { object.add("verdict", raw: MessageTrace.json(verdict)) } else { object.addNull("verdict") }
+        var archive = JSONObject()
+        archive.add("archived", isArchived)
+        archive.add("position", archivePosition.description)
+        object.add("archive", raw: archive.finish())
+        object.add("deliveries", raw: JSONArray.of(deliveries) { $0.append(contentsOf: MessageTrace.json($1)) })
+        return object.finish()
+    }
+
+    private var ingress: [UInt8] {
+        var object = JSONObject()
+        object.add("via", nonEmpty: message.string(.via))
+        object.add("principal", nonEmpty: message.string(.principal))
+        object.add("origin_ts", time: message.originTS)
+        object.add("topic", message.string(.topic))
+        object.add("content_type", nonEmpty: message.string(.contentType))
+        object.add("message_data_bytes", message.count(.data))
+        object.add("correlation_id", nonEmpty: message.string(.correlationID))
+        object.add("causation", nonEmpty: message.string(.causation))
+        object.add("traceparent", nonEmpty: message.string(.traceparent))
+        return object.finish()
+    }
+
+    private static func json(_ verdict: VerdictEntry) -> [UInt8] {
+        var object = JSONObject()
+        object.add("outcome", verdict.outcome.rawValue)
+        object.add("rule", verdict.rule)
+        object.add("reason", nonEmpty: verdict.reason)
+        object.add("policy_revision", verdict.policyRevision)
+        object.add("targets", strings: verdict.targets)
+        object.add("subject", String(decoding: verdict.subject, as: UTF8.self))
+        return object.finish()
+    }
+
+    private static func json(_ logged: LoggedDelivery) -> [UInt8] {
+        let delivery = logged.delivery
+        var object = JSONObject()
+        object.add("position", logged.position.description)
+        object.add("target", delivery.target)
+        object.add("subject", String(decoding: delivery.subject, as: UTF8.self))
+        object.add("outcome", delivery.outcome.rawValue)
+        object.add("stream", nonEmpty: delivery.stream)
+        object.add("sequence", optional: delivery.sequence == 0 ? nil : Int(clamping: delivery.sequence))
+        object.add("duplicate", delivery.duplicate)
+        object.add("ack_ts", time: delivery.ackTS)
+        object.add("attempts", delivery.attempts)
+        object.add("reason", nonEmpty: delivery.reason)
+        return object.finish()
+    }
+}

@@ -1,0 +1,52 @@
+internal import Core
+package import Log
+internal import RedisDriver
+internal import Replay
+
+/// Gauges that are read from the stores.
+package enum LogGauges {
+    /// How far every consumer group is behind, in entries and in time.
+    package static func groups(_ stores: Stores, keys: LogKeys, metrics: Metrics) -> Probe {
+        Probe(name: "groups") {
+            let inspector = StreamInspector(keys: keys)
+            let all = try await stores.log { session in try StreamName.allCases.map { try inspector.status($0, session) } }
+            for stream in all {
+                metrics.gauge("meshlog_stream_entries", help: "Entries in a stream", ["stream": stream.name.rawValue]).set(stream.length)
+                for group in stream.groups {
+                    metrics.gauge(
+                        "meshlog_group_lag_entries", help: "Entries a group has still to pass; -1 when there are too many to count",
+                        ["stream": stream.name.rawValue, "group": group.name]
+                    ).set(group.lag ?? -1)
+                    metrics.gauge(
+                        "meshlog_group_lag_milliseconds", help: "From the last entry a group has passed to the last one of its stream",
+                        ["stream": stream.name.rawValue, "group": group.name]
+                    ).set(milliseconds(from: group.lastDelivered, to: stream.last, first: stream.first))
+                    metrics.gauge(
+                        "meshlog_group_pending_entries", help: "Entries delivered to a group and not acknowledged",
+                        ["stream": stream.name.rawValue, "group": group.name]
+                    ).set(group.pending)
+                }
+            }
+        }
+    }
+
+    /// A group that has not begun is behind by what the stream holds.
+    private static func milliseconds(from cursor: Position, to last: Position, first: Position?) -> Int {
+        let from = max(cursor, first ?? last)
+        return last > from ? Int(clamping: last.ms - from.ms) : 0
+    }
+
+    /// How far the archive is.
+    package static func archive(_ stores: Stores, metrics: Metrics) -> Probe {
+        Probe(name: "archive") {
+            let all = try await stores.archive { session in try ArchiveReader(session: session).checkpoints() }
+            for checkpoint in all {
+                metrics.gauge(
+                    "meshlog_archive_position_milliseconds", help: "Time of the last archived entry, since the epoch", ["checkpoint": checkpoint.name]
+                ).set(Int(clamping: checkpoint.position.ms))
+                metrics.gauge("meshlog_archive_entries", help: "Entries archived since the beginning", ["checkpoint": checkpoint.name])
+                    .set(Int(clamping: checkpoint.entries))
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+internal import Core
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+internal import Replay
+internal import Web
+
+/// The message log as the reference system serves it: the same reads, nine fields, errors as `{"error": …}`.
+struct ReferenceViewRoutes: Sendable {
+    let stores: Stores
+    let positions: Positions
+
+    func add(to router: Router<some RequestContext>) {
+        router.get("/messages/{uuid}") { request, context in
+            try await answering { try await one(request, try MessageRoutes.uuid(context.parameters)) }
+        }
+        router.get("/messages/subject/{subject_id}") { request, context in
+            try await answering { try await list(request, context.parameters.get("subject_id") ?? "") }
+        }
+    }
+
+    private func one(_ request: Request, _ uuid: MessageUUID) async throws -> Response {
+        try await positions.waitForArchive(request)
+        let (stand, found) = try await stores.archive { session in
+            let reader = ArchiveReader(session: session)
+            return (try ArchiveStand.position(reader), try reader.message(uuid: uuid))
+        }
+        guard let found else { return ReferenceViewRoutes.error(404, "Message not found", [.meshlogPosition: stand.description]) }
+        return ViewAnswer.json(found.referenceJSON, position: stand)
+    }
+
+    private func list(_ request: Request, _ encoded: String) async throws -> Response {
+        var query = QueryReader(request.uri.query ?? "")
+        var filter = ArchiveFilter()
+        let subject = PercentText.decode(encoded, plusIsSpace: false)
+        if let detail = subject.map(QueryReader.nameFault) ?? "it is not percent-encoded UTF-8" { query.fault("subject_id", detail) }
+        filter.subject = subject
+        filter.limit = query.integer("limit", in: 1...Limits.pageRowsMax, default: ViewLimits.pageRowsDefault)
+        MessageQuery.readPage(&query, order: .newestFirst, into: &filter)
+        try query.finish()
+        try await positions.waitForArchive(request)
+        let (stand, page) = try await stores.archive { [filter] session in
+            let reader = ArchiveReader(session: session)
+            return (try ArchiveStand.position(reader), try reader.messages(filter))
+        }
+        var headers: HTTPFields = [:]
+        if let next = page.next, let subject {
+            let cursor = PageCursor(order: .newestFirst, position: next).text
+            headers[.link] = "</messages/subject/\(PercentText.encode(subject))?limit=\(filter.limit)&cursor=\(cursor)>; rel=\"next\""
+        }
+        return ViewAnswer.json(JSONArray.of(page.messages) { $0.append(contentsOf: $1.referenceJSON) }, position: stand, headers: headers)
+    }
+
+    /// Says in the reference's form what the native routes say as a problem document.
+    private func answering(_ body: () async throws -> Response) async throws -> Response {
+        do {
+            return try await body()
+        } catch let problem as ProblemDocument {
+            return ReferenceViewRoutes.error(problem.statusCode, problem.detail ?? problem.title, problem.headers)
+        }
+    }
+
+    private static func error(_ status: Int, _ text: String, _ headers: HTTPFields) -> Response {
+        var object = JSONObject()
+        object.add("error", text)
+        return ViewAnswer.json(object.finish(), status: .init(code: status), position: nil, headers: headers)
+    }
+}
+
+extension ArchivedMessage {
+    fileprivate var referenceJSON: [UInt8] {
+        let (bytes, referenceBytes) = json
+        return MessageJSON.reference(bytes, referenceBytes: referenceBytes)
+    }
+}

@@ -1,0 +1,121 @@
+internal import Core
+internal import Foundation
+internal import Log
+internal import TestSupport
+internal import Testing
+
+@testable internal import Views
+
+@Suite("Feed on real servers", .timeLimit(.minutes(2)))
+struct FeedTests {
+    @Test("From now on: what is decided after the feed was opened comes, in order, and nothing of before", arguments: [false, true])
+    func live(_ webSocket: Bool) async throws {
+        try await ViewsRig.run { rig in
+            try rig.log(1...5)
+            #expect(await eventually { try rig.hub.start() == ViewsRig.position(5) })
+            let found = try await rig.follow("", count: 300, webSocket: webSocket) { try rig.log(6...305) }
+            #expect(found == Array(6...305))
+        }
+    }
+
+    @Test("One cursor over archive, log and memory: a follower from the beginning sees everything once", arguments: [false, true])
+    func seam(_ webSocket: Bool) async throws {
+        try await ViewsRig.run { rig in
+            try rig.log(1...900)
+            try rig.archive(1...700)
+            try rig.trim(before: 400)
+            let found = try await rig.follow("?since=0-0-0", count: 950, webSocket: webSocket) { try rig.log(901...950) }
+            #expect(found == Array(1...950))
+            let middle = try await rig.follow("?since=\(ViewsRig.position(650))", count: 300, webSocket: webSocket)
+            #expect(middle == Array(651...950))
+        }
+    }
+
+    @Test("Without a trim the log serves from the beginning, whatever the archive has")
+    func untrimmed() async throws {
+        try await ViewsRig.run { rig in
+            try rig.log(1...20)
+            #expect(try await rig.follow("?since=0-0-0", count: 20) == Array(1...20))
+        }
+    }
+
+    @Test("Filters hold in the archive, the log and live")
+    func filters() async throws {
+        try await ViewsRig.run { rig in
+            try rig.log(1...300)
+            try rig.archive(1...200)
+            try rig.trim(before: 150)
+            let expected = (1...330).filter { $0 % 3 != 2 && $0 % 2 == 0 }
+            let found = try await rig.follow("?since=0-0-0&topic=orders.*&source=alice", count: expected.count) { try rig.log(301...330) }
+            #expect(found == expected)
+        }
+    }
+
+    @Test("Events carry the position as their id, and Last-Event-ID goes on behind it")
+    func resume() async throws {
+        try await ViewsRig.run { rig in
+            try rig.log(1...10)
+            let request = "GET /v1/feed HTTP/1.1\r\nHost: a\r\nLast-Event-ID: \(ViewsRig.position(7))\r\n\r\n"
+            #expect(await eventually { try rig.hub.start() == ViewsRig.position(10) })
+            let text = try await rig.exchange(request) { ViewsRig.numbers($0).count >= 3 }
+            #expect(ViewsRig.numbers(text) == [8, 9, 10])
+            #expect(text.contains("id: \(ViewsRig.position(8))\nevent: message\ndata: {\"message_uuid\""))
+            #expect(text.contains("Meshlog-Position: \(ViewsRig.position(7))"))
+            #expect(text.contains("retry: 1000\n\n"))
+        }
+    }
+
+    @Test("The reference's feed has nine fields")
+    func reference() async throws {
+        try await ViewsRig.run { rig in
+            try rig.log(1...1)
+            let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            #expect(await eventually { try rig.hub.start() == ViewsRig.position(1) })
+            let text = try await rig.exchange("GET /?since=0-0-0 HTTP/1.1\r\nHost: a\r\n\(upgrade)\r\n") { $0.contains("\"message_metadata\":null}") }
+            #expect(ViewsRig.numbers(text) == [1])
+            #expect(!text.contains("\"position\""))
+        }
+    }
+
+    @Test("Who does not read holds up nobody, loses nothing, and memory holds one batch for it")
+    func slow() async throws {
+        try await ViewsRig.run { rig in
+            #expect(await eventually { _ = try rig.hub.start(); return true })
+            let pause = Once()
+            let slow = try await rig.follow("", count: 400, webSocket: true) {
+                // Opened, and now not read from, while another one reads all.
+                if pause.first() {
+                    try rig.log(1...400, payload: 60_000)
+                    let fast = try await rig.follow("?since=0-0-0", count: 400)
+                    #expect(fast == Array(1...400))
+                }
+            }
+            #expect(slow == Array(1...400))
+        }
+    }
+
+    @Test("A wrong parameter is answered before anything is followed, also to a WebSocket")
+    func refused() async throws {
+        try await ViewsRig.run { rig in
+            #expect(await eventually { _ = try rig.hub.start(); return true })
+            let upgrade = ["Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="]
+            let plain = try await rig.get("/v1/feed?since=now&topik=a")
+            #expect(plain.status == 400 && plain.body.contains("since") && plain.body.contains("topik"))
+            #expect(try await rig.get("/v1/feed?since=now", upgrade).status == 400)
+            let text = try await rig.exchange(
+                "GET /v1/feed?since=now HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade, close\r\nSec-WebSocket-Version: 13\r\n"
+                    + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            ) { $0.contains("}]}") }
+            #expect(text.hasPrefix("HTTP/1.1 400 "))
+        }
+    }
+
+    @Test("Followers are counted out when they go")
+    func leaving() async throws {
+        try await ViewsRig.run { rig in
+            try rig.log(1...3)
+            for _ in 0..<5 { #expect(try await rig.follow("?since=0-0-0", count: 3, webSocket: true) == [1, 2, 3]) }
+            #expect(await eventually { try await rig.get("/metrics").body.contains("meshlog_feed_followers 0\n") })
+        }
+    }
+}

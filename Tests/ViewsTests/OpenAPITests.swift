@@ -1,0 +1,94 @@
+internal import Core
+internal import Foundation
+internal import Hummingbird
+internal import Ingress
+internal import Log
+internal import RedisDriver
+internal import TestSupport
+internal import Testing
+internal import Yams
+
+@testable internal import Views
+
+@Suite("OpenAPI")
+struct OpenAPITests {
+    @Test("The document names exactly the routes there are")
+    func routes() throws {
+        let router = try OpenAPITests.router()
+        let served = Set(router.routes.map { "\($0.method.rawValue) /\("\($0.path)".drop { $0 == "/" })" })
+        var written: Set<String> = []
+        for (path, item) in try OpenAPITests.paths() {
+            for method in item.keys where ["get", "post", "put", "patch", "delete", "head", "options"].contains(method) {
+                written.insert("\(method.uppercased()) \(path)")
+            }
+        }
+        #expect(served.subtracting(written).sorted() == [], "served, but not described")
+        #expect(written.subtracting(served).sorted() == [], "described, but not served")
+    }
+
+    @Test("Every operation has an id of its own, tags, and errors as problem documents or in the reference's form")
+    func operations() throws {
+        var ids: Set<String> = []
+        for (path, item) in try OpenAPITests.paths() {
+            for (method, operation) in item {
+                let operation = try #require(operation as? [String: Any])
+                let id = try #require(operation["operationId"] as? String, "\(method) \(path)")
+                #expect(ids.insert(id).inserted)
+                #expect((operation["tags"] as? [String])?.isEmpty == false)
+                let responses = try #require(operation["responses"] as? [String: Any])
+                if path.contains("{") { #expect(responses["404"] != nil && responses["405"] != nil, "\(path)") }
+                for (status, response) in responses where status >= "400" {
+                    let types = try OpenAPITests.types(of: response)
+                    #expect(types.contains("application/problem+json") || operation["tags"] as? [String] == ["reference"], "\(path) \(status)")
+                }
+            }
+        }
+    }
+
+    @Test("The limits in the document are the limits of the code")
+    func limits() throws {
+        let text = OpenAPITests.text
+        #expect(text.contains("maximum: \(Limits.pageRowsMax), default: \(ViewLimits.pageRowsDefault)}"))
+        #expect(text.contains("maxItems: \(Limits.batchMessagesMax)"))
+        #expect(text.contains("At most \(Limits.feedFollowersMax) follow one process"))
+        #expect(text.contains("taken nothing for \(Int(ViewLimits.feedStallMax / .seconds(1))) s"))
+        #expect(text.contains("after \(Int(ViewLimits.feedHeartbeat / .seconds(1))) s of silence"))
+        #expect(text.contains("at most \(Limits.minPositionWaitMsMax / 1000) s"))
+        #expect(text.contains("enum: [\(StreamName.allCases.map(\.rawValue).joined(separator: ", "))]"))
+        #expect(text.contains("enum: [\(Outcome.allCases.map(\.rawValue).joined(separator: ", "))]"))
+        #expect(text.contains("nested at most \(Limits.nestingMax) deep"))
+        #expect(Limits.messageBytesMax == 1 << 20 && Limits.bodyBytesMax == 32 << 20)
+    }
+
+    static let text = String(decoding: OpenAPIDocument.bytes, as: UTF8.self)
+
+    /// All routes of the product. Nothing is connected to.
+    static func router() throws -> Router<BasicRequestContext> {
+        let catalog = try StreamCatalog.load(Repository.root + "/streams")
+        let keys = LogKeys()
+        let metrics = Metrics()
+        let endpoint = RedisEndpoint(host: "127.0.0.1", port: 1)
+        let appender = Appender(
+            endpoint: endpoint, setup: LogSetup(catalog: catalog, keys: keys), codec: EntryCodec(keys: keys, dedupeWindowMs: 1000), metrics: metrics)
+        let stores = Stores(
+            redis: .init(name: "r", width: 1) { throw LogError.unavailable("") }, postgresql: .init(name: "p", width: 1) { throw LogError.unavailable("") })
+        let hub = FeedHub(endpoint: endpoint, keys: keys, stores: stores, metrics: metrics)
+        let router = Router()
+        PublishRoutes(admission: Admission(ids: IDSource(), doorSubjects: [], metrics: metrics), appender: appender).add(to: router)
+        ViewRoutes(.init(stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: Pulse(servers: [], gauges: []))).add(to: router)
+        return router
+    }
+
+    private static func document() throws -> [String: Any] { try #require(try Yams.load(yaml: text) as? [String: Any]) }
+
+    private static func paths() throws -> [String: [String: Any]] { try #require(try document()["paths"] as? [String: [String: Any]]) }
+
+    private static func types(of response: Any) throws -> [String] {
+        var response = try #require(response as? [String: Any])
+        if let name = (response["$ref"] as? String)?.split(separator: "/").last {
+            let components = try #require(try document()["components"] as? [String: Any])
+            response = try #require((components["responses"] as? [String: Any])?[String(name)] as? [String: Any])
+        }
+        return (response["content"] as? [String: Any]).map { Array($0.keys) } ?? []
+    }
+}

@@ -1,0 +1,258 @@
+internal import Core
+internal import Foundation
+internal import Hummingbird
+internal import HummingbirdCore
+internal import Log
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import PostgreSQLDriver
+internal import RedisDriver
+internal import Replay
+internal import ServiceLifecycle
+internal import TestSupport
+internal import Testing
+internal import Web
+
+@testable internal import Views
+
+/// The views on a log and an archive of their own, behind a real socket.
+final class ViewsRig: Sendable {
+    let keys: LogKeys
+    let endpoint: RedisEndpoint
+    let databaseURL: String
+    let hub: FeedHub
+    let port: Int
+
+    private init(keys: LogKeys, endpoint: RedisEndpoint, databaseURL: String, hub: FeedHub, port: Int) {
+        self.keys = keys
+        self.endpoint = endpoint
+        self.databaseURL = databaseURL
+        self.hub = hub
+        self.port = port
+    }
+
+    static func run(_ body: @escaping @Sendable (ViewsRig) async throws -> Void) async throws {
+        let template = try await SharedStack.template("views") { url in
+            _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "tests"))
+        }
+        let endpoint = RedisEndpoint(host: "127.0.0.1", port: try await SharedStack.shared.redis.port)
+        try await SharedStack.withDatabase(template: template) { url in
+            try await serve(LogKeys(prefix: SharedStack.unique("views")), endpoint, url, body)
+        }
+    }
+
+    private static func serve(
+        _ keys: LogKeys, _ endpoint: RedisEndpoint, _ url: String, _ body: @escaping @Sendable (ViewsRig) async throws -> Void
+    ) async throws {
+        let catalog = try StreamCatalog.load(Repository.root + "/streams")
+        try LogSetup(catalog: catalog, keys: keys).apply(RedisSession(endpoint, name: "tests"))
+        let metrics = Metrics()
+        let stores = Stores(
+            redis: .init(name: "redis-reads", width: 2) { try RedisSession(endpoint, name: "tests-reads") },
+            postgresql: .init(name: "archive-reads", width: 2) { try PostgreSQLSession(conninfo: url, applicationName: "tests-reads") })
+        let hub = FeedHub(endpoint: endpoint, keys: keys, stores: stores, metrics: metrics)
+        let pulse = Pulse(
+            servers: [.redis(stores), .postgresql(stores), Probe(name: "nats") { throw LogError.unavailable("there is none") }],
+            gauges: [LogGauges.groups(stores, keys: keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics)])
+        let router = Router(options: .autoGenerateHeadEndpoints)
+        router.add(middleware: ProblemMiddleware())
+        ViewRoutes(.init(stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse)).add(to: router)
+        router.add(middleware: UnknownRouteMiddleware(after: router))
+        let sockets = CombinedSockets([FeedSockets(hub: hub)])
+        let (ports, ready) = AsyncStream.makeStream(of: Int.self)
+        var logger = Logger(label: "tests")
+        logger.logLevel = .critical
+        let application = Application(
+            router: router, server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: NoPosts(), webSockets: sockets) },
+            configuration: .init(address: .hostname("127.0.0.1", port: 0)), onServerRunning: { ready.yield($0.localAddress?.port ?? 0) }, logger: logger)
+        func part(_ body: @escaping @Sendable () async -> Void) -> Part { Part(body: body) }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [part { await stores.redis.serve() }, part { await stores.postgresql.serve() }, part { await hub.run() }, part { await pulse.run() }, application],
+                logger: logger))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            var iterator = ports.makeAsyncIterator()
+            let port = try #require(await iterator.next())
+            let rig = ViewsRig(keys: keys, endpoint: endpoint, databaseURL: url, hub: hub, port: port)
+            let result: Result<Void, any Error>
+            do {
+                result = .success(try await body(rig))
+            } catch {
+                result = .failure(error)
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            try result.get()
+        }
+        let session = try RedisSession(endpoint, name: "tests")
+        for name in StreamName.allCases { try session.run("DEL", [keys.stream(name)]) }
+    }
+
+    private struct Part: Service {
+        let body: @Sendable () async -> Void
+        func run() async { await body() }
+    }
+
+    private struct NoPosts: PostLane {
+        let paths: [String] = []
+        func post(_ request: PostRequest, answer: PostAnswer) { preconditionFailure("no path is served") }
+    }
+
+    // MARK: What stands in the stores
+
+    /// Position of the `number`th message.
+    static func position(_ number: Int) -> Position { Position(ms: 1_700_000_000_000 + UInt64(number) * 1000, seq: 0) }
+    static func uuid(_ number: Int) -> MessageUUID { MessageUUID(high: 0xAAAA_BBBB_CCCC_4DDD, low: 0x8000_0000_0000_0000 | UInt64(number)) }
+
+    static func decided(_ number: Int, payload: Int = 0) -> DecidedMessage {
+        let topic = ["orders.eu", "orders.us", "news"][number % 3]
+        let entry = message(
+            uuid: uuid(number), topic: topic, data: payload > 0 ? "\"" + String(repeating: "x", count: payload) + "\"" : "{\"n\": \(number)}",
+            source: number % 2 == 0 ? "alice" : "bob", destinations: #"["carol"]"#, type: number % 5 == 0 ? "question" : "statement")
+        return DecidedMessage(
+            position: position(number), message: entry,
+            verdict: VerdictEntry(
+                messageUUID: uuid(number), outcome: number % 10 == 9 ? .hold : .deliver, rule: "default", reason: "", policyRevision: "0-0-0",
+                targets: ["default"], subject: Array(topic.utf8)))
+    }
+
+    /// Writes messages and verdicts into the log.
+    func log(_ numbers: ClosedRange<Int>, payload: Int = 0) throws {
+        let session = try RedisSession(endpoint, name: "tests")
+        for number in numbers {
+            let one = ViewsRig.decided(number, payload: payload)
+            var fields: [String] = []
+            for field in MessageField.allCases { fields += [field.name.description, one.message.string(field)] }
+            try session.run("XADD", [keys.stream(.messages), one.position.streamID] + fields)
+            let verdict = one.verdict
+            try session.run(
+                "XADD",
+                [
+                    keys.stream(.verdicts), one.position.streamID, "event", VerdictEntry.event, "v", "1", "message_uuid", verdict.messageUUID.description,
+                    "outcome", verdict.outcome.rawValue, "rule", verdict.rule, "reason", "", "policy_revision", verdict.policyRevision,
+                    "targets", #"["default"]"#, "subject", String(decoding: verdict.subject, as: UTF8.self),
+                ])
+        }
+    }
+
+    /// Writes messages and verdicts into the archive.
+    func archive(_ numbers: ClosedRange<Int>, payload: Int = 0) throws {
+        let session = try PostgreSQLSession(conninfo: databaseURL, applicationName: "tests")
+        let sink = try ArchiveSink<DecidedMessage>(session: session, name: "archive", partition: 0)
+        _ = try sink.write(numbers.map { ViewsRig.decided($0, payload: payload) })
+    }
+
+    /// Takes everything before the `number`th message out of the log.
+    func trim(before number: Int) throws {
+        let session = try RedisSession(endpoint, name: "tests")
+        for name in [StreamName.messages, .verdicts] { try session.run("XTRIM", [keys.stream(name), "MINID", ViewsRig.position(number).streamID]) }
+    }
+
+    // MARK: HTTP
+
+    struct Answer: Sendable {
+        let status: Int
+        let head: String
+        let body: String
+
+        var json: [String: Any] { (try? JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]) ?? [:] }
+
+        func header(_ name: String) -> String? {
+            head.split(separator: "\r\n").first { $0.lowercased().hasPrefix(name.lowercased() + ":") }.map {
+                $0.dropFirst(name.count + 1).trimmingCharacters(in: .whitespaces)
+            }
+        }
+    }
+
+    func get(_ path: String, method: String = "GET", _ headers: [String: String] = [:]) async throws -> Answer {
+        let lines = headers.map { "\($0.key): \($0.value)\r\n" }.joined()
+        let text = try await exchange("\(method) \(path) HTTP/1.1\r\nHost: a\r\n\(lines)Connection: close\r\n\r\n") { _ in false }
+        let parts = text.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
+        let status = Int(parts[0].split(separator: " ").dropFirst().first ?? "") ?? 0
+        return Answer(status: status, head: String(parts[0]), body: parts.count > 1 ? String(parts[1]) : "")
+    }
+
+    /// Sends `request` and reads until `isEnough` or the server closes.
+    func exchange(_ request: String, until isEnough: @Sendable (String) async throws -> Bool) async throws -> String {
+        var out = ""
+        try await read(request) { bytes in
+            // Frames of a WebSocket have bytes that are no text; the tests look at the text between.
+            out += String(decoding: bytes.readableBytesView, as: UTF8.self)
+            return try await isEnough(out)
+        }
+        return out
+    }
+
+    /// Sends `request` and hands on what comes, until `take` says that it is enough or the server closes.
+    private func read(_ request: String, _ take: (ByteBuffer) async throws -> Bool) async throws {
+        let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: port) { channel in
+            channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel) }
+        }
+        try await client.executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(string: request))
+            for try await bytes in inbound {
+                if try await take(bytes) { break }
+            }
+        }
+    }
+
+    /// Follows the feed until `count` messages have come; their positions.
+    func follow(_ query: String, count: Int, webSocket: Bool = false, path: String = "/v1/feed", onOpen: @escaping @Sendable () async throws -> Void = {}) async throws -> [Int] {
+        let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        var scanner = NumberScanner()
+        var head = ""
+        try await read("GET \(path)\(query) HTTP/1.1\r\nHost: a\r\n\(webSocket ? upgrade : "")\r\n") { bytes in
+            scanner.feed(bytes.readableBytesView)
+            let sign = webSocket ? "\r\n\r\n" : "retry:"
+            if !head.contains(sign) {
+                head += String(decoding: bytes.readableBytesView, as: UTF8.self)
+                if head.contains(sign) { try await onOpen() }
+            }
+            return scanner.numbers.count >= count
+        }
+        return scanner.numbers
+    }
+
+    /// The numbers of all messages in a text, by their ids.
+    static func numbers(_ text: String) -> [Int] {
+        var scanner = NumberScanner()
+        scanner.feed(text.utf8)
+        return scanner.numbers
+    }
+}
+
+/// Finds the numbers of messages in a text that comes in pieces.
+struct NumberScanner {
+    private static let mark = Array("\"message_uuid\":\"aaaabbbb-cccc-4ddd-8000-".utf8)
+    private(set) var numbers: [Int] = []
+    private var matched = 0
+    private var digits: [UInt8] = []
+
+    mutating func feed(_ bytes: some Sequence<UInt8>) {
+        for byte in bytes {
+            if matched == Self.mark.count {
+                digits.append(byte)
+                guard digits.count == 12 else { continue }
+                if let number = Int(String(decoding: digits, as: UTF8.self), radix: 16) { numbers.append(number) }
+                digits = []
+                matched = 0
+            } else if byte == Self.mark[matched] {
+                matched += 1
+            } else {
+                matched = byte == Self.mark[0] ? 1 : 0
+            }
+        }
+    }
+}
+
+/// Is true once.
+final class Once: Sendable {
+    private let counter = Counter()
+
+    func first() -> Bool {
+        defer { counter.add() }
+        return counter.current == 0
+    }
+}
