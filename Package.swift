@@ -18,8 +18,14 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 
 /// One module of the product. Arrows point one way:
 /// Core, Drivers <- Log <- {Ingress, Replay} <- {Verdicts, Views} <- App.
-func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", resources: resources, swiftSettings: strict)
+///
+/// - Parameter testable: opens internals to the module's tests, also in a release build (the one configuration here).
+func module(
+    _ name: String, path: String? = nil, _ dependencies: [Target.Dependency], resources: [Resource]? = nil, testable: Bool = false
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", resources: resources,
+        swiftSettings: strict + (testable ? [.unsafeFlags(["-enable-testing"])] : []))
 }
 
 /// The tests of one module, run on real servers where the module talks to one.
@@ -59,7 +65,7 @@ let package = Package(
         module("Verdicts", ["Core", "Log", "RedisDriver", logging]),
         module("Replay", ["Core", "Log", "PostgreSQLDriver", "NATSDriver", "RedisDriver", logging, lifecycle]),
         module("Views", ["Core", "Log", "Replay", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"),
-                         nio("NIOConcurrencyHelpers")], resources: [.embedInCode("OpenAPI/openapi.yaml")]),
+                         nio("NIOConcurrencyHelpers")], resources: [.embedInCode("OpenAPI/openapi.yaml")], testable: true),
         module("Stack", [logging]),
         module("Client", ["Core", crypto]),
         .executableTarget(
@@ -81,6 +87,8 @@ let package = Package(
         tests("StackTests", ["Stack", "TestSupport", logging]),
         tests("WebTests", ["Web", hummingbird, logging, lifecycle, nio("NIOCore"), nio("NIOEmbedded"), nio("NIOPosix"),
                            .product(name: "HummingbirdCore", package: "hummingbird")]),
+        tests("ViewsTests", ["Core", "Ingress", "Log", "Replay", "Views", "Web", "PostgreSQLDriver", "RedisDriver", "TestSupport", "Yams", hummingbird, logging,
+                             lifecycle, nio("NIOCore"), nio("NIOPosix"), .product(name: "HummingbirdCore", package: "hummingbird")]),
         tests("ReplayTests", ["Core", "Replay", "PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),
     ]
 )

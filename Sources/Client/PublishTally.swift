@@ -88,6 +88,11 @@ package struct PublishTally: Sendable, Equatable {
         refused += oversized.count
     }
 
+    /// Puts the refusals of one chunk, those behind the first `known`, into the order of their lines.
+    package mutating func sortRefusals(from known: Int) {
+        refusals[known...].sort { $0.line < $1.line }
+    }
+
     private mutating func keep(_ refusal: RefusedLine) {
         if refusals.count < ClientLimits.refusalsKeptMax { refusals.append(refusal) }
     }

@@ -1,10 +1,11 @@
 """The archive stage against psql's \\copy of the very rows that it wrote."""
 import os
 import re
+import resource
 import time
 
 from bench_report import Pairs, Section
-from bench_servers import Loader, MeshlogServer, PostgreSQLServer, PsqlSession, RedisServer, need
+from bench_servers import Loader, MeshlogServer, Meter, PostgreSQLServer, PsqlSession, RedisServer, need
 from stack import StackError, wait_for
 
 VERDICTS = "meshlog:{m0}:verdicts"
@@ -32,7 +33,7 @@ class Run:
         self.redis.client.run("CONFIG", "SET", "appendfsync", "always")
 
     def stage(self):
-        """Messages per second between the first checkpoint seen and the last."""
+        """Messages per second between the first checkpoint seen and the last; CPU time per message."""
         self.postgresql.renew(self.options.meshlog, self.options.home)
         watch = PsqlSession(self.postgresql.url())
         server = MeshlogServer(self.place, self.options.meshlog, self.options.home, self.redis.port, "archive", "--postgresql-url", self.postgresql.url())
@@ -44,6 +45,7 @@ class Run:
                 entries, at = (int(rows[0][0]), float(rows[0][1])) if rows else (0, 0.0)
                 if entries and not first:
                     first = entries, at
+                    meter = Meter(server, self.redis, self.postgresql)
                 if entries >= self.count:
                     break
                 server.check()
@@ -53,13 +55,14 @@ class Run:
             if first[0] >= self.count:
                 raise StackError("the archive was done with its first checkpoint: nothing to measure")
             rate = (entries - first[0]) / (at - first[1])
+            cpu = meter.per_message(entries - first[0])
         finally:
             server.stop()
             watch.close()
         for table in ("message_exchange", "verdict"):
             if int(self.postgresql.value(f"SELECT count(*) FROM {table}")) != self.count:
                 raise StackError(f"{table} does not have its {self.count} rows")
-        return rate
+        return rate, cpu
 
     def export(self):
         """The rows that the stage wrote, in the order in which it wrote them."""
@@ -79,17 +82,26 @@ class Run:
             session.close()
 
     def copy(self):
-        """Rows per second of \\copy into `message_exchange`, and messages per second with the one into `verdict` after it."""
+        """Rate and CPU time of \\copy into `message_exchange`, and of both tables one after the other."""
         self.postgresql.renew(self.options.meshlog, self.options.home)
         for day in self.days:
             self.postgresql.run("meshlog", f"SELECT meshlog_ensure_day(date '{day}')")
-        seconds = []
+        seconds, cpu = [], []
         for table, (columns, path) in self.files.items():
+            meter, before = Meter(self.postgresql), children_seconds()
             said = self.postgresql.run("meshlog", "\\timing on", f"\\copy {table} ({columns}) FROM '{path}'")
             seconds.append(float(re.search(r"Time: ([0-9.]+) ms", said).group(1)) / 1000)
+            cpu.append({"psql": (children_seconds() - before) / self.count * 1e6} | meter.per_message(self.count))
         if int(self.postgresql.value("SELECT count(*) FROM message_exchange")) != self.count:
             raise StackError("\\copy did not bring all rows")
-        return self.count / seconds[0], self.count / sum(seconds)
+        together = {name: cpu[0][name] + cpu[1][name] for name in cpu[0]}
+        return (self.count / seconds[0], cpu[0]), (self.count / sum(seconds), together)
+
+
+def children_seconds():
+    """CPU time of our children that have ended: psql, while we run it alone."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def bench(place, options, inputs):
@@ -101,12 +113,12 @@ def bench(place, options, inputs):
         f"{run.count:,} messages with their verdicts", "\\copy of the message rows alone", "messages/s", TARGET, "the stage writes twice the rows"))
     both = section.add(Pairs(f"{run.count:,} messages with their verdicts", "\\copy of both tables, one by one", "messages/s"))
     for _ in range(options.pairs):
-        rate = run.stage()
+        rate, cpu = run.stage()
         if not run.files:
             run.export()
-        alone, together = run.copy()
-        one.add(rate, alone)
-        both.add(rate, together)
+        (alone, alone_cpu), (together, together_cpu) = run.copy()
+        one.add(rate, alone, (cpu, alone_cpu))
+        both.add(rate, together, (cpu, together_cpu))
         options.progress(f"archive: {rate:,.0f} against {alone:,.0f} (messages alone) and {together:,.0f} (both tables) messages/s")
     size = sum(os.path.getsize(path) for _, path in run.files.values())
     section.notes = [

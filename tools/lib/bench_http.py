@@ -3,7 +3,7 @@ import json
 import subprocess
 
 from bench_report import Pairs, Section
-from bench_servers import MeshlogServer, RedisServer, Webdis, need, program
+from bench_servers import MeshlogServer, Meter, RedisServer, Webdis, need, program
 from http_client import HTTP
 from stack import StackError
 
@@ -62,7 +62,7 @@ class Run:
         self.redis.prepare(fsync)
         server = MeshlogServer(self.place, options.meshlog, options.home, self.redis.port, "doors")
         try:
-            return self.measure(server.port, "POST", "/v1/messages", text, unique, MESSAGES, "message_data", json.dumps(json.loads(text)["data"]))
+            return self.measure(server, "POST", "/v1/messages", text, unique, MESSAGES, "message_data", json.dumps(json.loads(text)["data"]))
         finally:
             server.stop()
 
@@ -70,12 +70,12 @@ class Run:
         self.redis.prepare(fsync)
         server = Webdis(self.place, self.redis.port)
         try:
-            return self.measure(server.port, "PUT", "/XADD/bench/*/data", text, unique, "bench", "data", text)
+            return self.measure(server, "PUT", "/XADD/bench/*/data", text, unique, "bench", "data", text)
         finally:
             server.stop()
 
-    def measure(self, port, method, path, text, unique, stream, field, stored):
-        client = HTTP(port)
+    def measure(self, server, method, path, text, unique, stream, field, stored):
+        client = HTTP(server.port)
         client.wire.send(f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(text.encode())}\r\n\r\n{text}".encode())
         answer = client.read()
         client.close()
@@ -83,7 +83,8 @@ class Run:
             raise StackError(f"{method} {path} answered {answer.status} and stored {self.redis.last(stream)}")
         for seconds in (1, self.seconds):
             before = self.redis.added(stream)
-            report = wrk(self.place, port, method, path, text, seconds, unique, self.ids)
+            meter = Meter(server, self.redis)
+            report = wrk(self.place, server.port, method, path, text, seconds, unique, self.ids)
             self.ids += report["requests"] + 10 * CONNECTIONS
             # wrk stops counting before the last answers are in, so a few more are stored than it saw answered.
             entries = self.redis.added(stream) - before
@@ -92,7 +93,8 @@ class Run:
             if not least <= entries <= report["requests"] + 2 * CONNECTIONS:
                 raise StackError(f"{method} {path}: {report['requests']} answers, {entries} entries")
             rate = min(report["requests"], entries) / report["seconds"]
-        return rate
+            cpu = meter.per_message(entries)
+        return rate, cpu
 
 
 def bench(place, options, inputs):
@@ -108,7 +110,9 @@ def bench(place, options, inputs):
                 f"{len(text)}-byte posts{', client ids' if ids else ''}, appendfsync {fsync}", "webdis XADD", "posts/s", None if ids else 1.0,
                 "each id looked up and remembered; a Lua script makes the ids on both sides" if ids else ""))
             for _ in range(options.pairs):
-                row.add(run.meshlog(options, text, ids, fsync), run.webdis(text, ids, fsync))
+                ours, our_cpu = run.meshlog(options, text, ids, fsync)
+                theirs, their_cpu = run.webdis(text, ids, fsync)
+                row.add(ours, theirs, (our_cpu, their_cpu))
                 options.progress(f"http {fsync}{' ids' if ids else ''}: {row.ours[-1]:,.0f} against {row.theirs[-1]:,.0f} posts/s")
     section.notes = [
         "the ingest alone: `meshlog serve --roles doors` with no other door, no stage; all checks on, the entry in the log before the answer",

@@ -28,10 +28,22 @@ class Pairs:
         self.note = note
         self.ours = []
         self.theirs = []
+        self.cpu = []
 
-    def add(self, ours, theirs):
+    def add(self, ours, theirs, cpu=None):
+        """One pair of rates; `cpu`: µs of CPU time per message by process name, for either side."""
         self.ours.append(ours)
         self.theirs.append(theirs)
+        if cpu:
+            self.cpu.append(cpu)
+
+    def cpu_words(self):
+        """Medians over the pairs: unlike rates they hardly depend on what else the machine does."""
+        sides = []
+        for index in (0, 1):
+            names = self.cpu[0][index]
+            sides.append(" + ".join(f"{name} {statistics.median(pair[index][name] for pair in self.cpu):.1f}" for name in names))
+        return f"{sides[0]} µs; {sides[1]} µs"
 
     @property
     def ratios(self):
@@ -51,30 +63,33 @@ class Pairs:
 
     def lines(self):
         ratios = self.ratios
-        return [
+        out = [
             f"  {self.name}" + (f"  ({self.note})" if self.note else ""),
             f"    {'Meshlog':<44}{spread(self.ours)} {self.unit}",
             f"    {self.yardstick:<44}{spread(self.theirs)} {self.unit}",
             f"    {'ratio of medians':<44}{self.ratio:>10.2f}   pairs {' '.join(f'{ratio:.2f}' for ratio in ratios)}   {self.verdict}".rstrip(),
         ]
+        return out + [f"    {'CPU time each':<44}{self.cpu_words()}"] if self.cpu else out
 
     def markdown(self):
         ratios = self.ratios
         target = "" if self.target is None else f"{self.target:g}"
+        cpu = self.cpu_words() if self.cpu else ""
         return (f"| {self.name} | {short(statistics.median(self.ours))} | {self.yardstick}: {short(statistics.median(self.theirs))} {self.unit} | "
-                f"**{self.ratio:.2f}** ({min(ratios):.2f}–{max(ratios):.2f}) | {target} |")
+                f"**{self.ratio:.2f}** ({min(ratios):.2f}–{max(ratios):.2f}) | {target} | {cpu} |")
 
     def json(self):
-        return {"name": self.name, "yardstick": self.yardstick, "unit": self.unit, "note": self.note, "ours": self.ours, "theirs": self.theirs,
+        return {"name": self.name, "yardstick": self.yardstick, "unit": self.unit, "note": self.note, "ours": self.ours, "theirs": self.theirs, "cpu": self.cpu,
                 "ratios": self.ratios, "ratio": self.ratio, "target": self.target, "missed": self.is_missed}
 
 
 class Figure:
-    """Something measured without a yardstick; `missed` says what it should have been, where it should."""
+    """Something measured without a yardstick, once at the main load and perhaps once at a lighter one; `missed` says what it should have been."""
 
     def __init__(self, name, value, missed=""):
         self.name = name
         self.value = value
+        self.lighter = ""
         self.missed = missed
 
     @property
@@ -82,13 +97,31 @@ class Figure:
         return bool(self.missed)
 
     def lines(self):
-        return [f"    {self.name:<44}{self.value}" + (f"   MISSED: {self.missed}" if self.missed else "")]
+        return [f"    {self.name:<34}{self.value}" + (f"   MISSED: {self.missed}" if self.missed else "")] + (
+            [f"    {'  at half the rate':<34}{self.lighter}"] if self.lighter else [])
 
     def markdown(self):
-        return f"| {self.name} | {self.value} |"
+        return f"| {self.name} | {self.value} | {self.lighter} |"
 
     def json(self):
-        return {"name": self.name, "value": self.value, "missed": self.missed}
+        return {"name": self.name, "value": self.value, "at_half_the_rate": self.lighter, "missed": self.missed}
+
+
+class Heading:
+    """What the figures below it are about."""
+    is_missed = False
+
+    def __init__(self, text):
+        self.text = text
+
+    def lines(self):
+        return [f"  {self.text}"]
+
+    def markdown(self):
+        return f"| **{self.text}** | | |"
+
+    def json(self):
+        return {"heading": self.text}
 
 
 class Section:
@@ -122,9 +155,11 @@ class Section:
         return "\n".join(out)
 
     def markdown(self):
-        head = ["| what | figure |", "|---|---|"] if self.figures_only else [
-            "| what | Meshlog, median | yardstick, median | ratio of medians (of pairs) | target |", "|---|---|---|---|---|"]
-        out = [f"### {self.name}: {self.title}", ""] + head + [row.markdown() for row in self.rows] + [""]
+        head = ["| what | at the sustained rate | at half of it |", "|---|---|---|"] if self.figures_only else [
+            "| what | Meshlog, median | yardstick, median | ratio of medians (of pairs) | target | CPU time each |", "|---|---|---|---|---|---|"]
+        out = [f"### {self.name}: {self.title}", ""]
+        if self.rows:
+            out += head + [row.markdown() for row in self.rows] + [""]
         out += [f"- {note}" for note in self.notes]
         if self.failure:
             out.append(f"- failed: {self.failure.splitlines()[0]}")

@@ -80,6 +80,38 @@ class Place:
         return os.path.join(self.folder, *parts)
 
 
+def process_fields(pid):
+    """Fields 3 and up of /proc/PID/stat: state, parent, … (proc(5))."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        return file.read().rpartition(")")[2].split()
+
+
+def own_seconds(pid):
+    """CPU time of one process."""
+    fields = process_fields(pid)
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    """CPU time of a process, of its children that have ended, and of those that live."""
+    ticks = sum(int(value) for value in process_fields(pid)[11:15])
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            fields = process_fields(entry)
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return int(re.search(r"VmRSS:\s+(\d+) kB", file.read()).group(1)) * 1024
+
+
 class Child:
     """A process of ours. Its log is kept for the error message, should it end by itself."""
 
@@ -114,14 +146,9 @@ class Child:
         with open(self.log, encoding="utf-8", errors="replace") as file:
             return "".join(file.readlines()[-lines:])
 
-    def resident_bytes(self):
-        with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
-            return int(re.search(r"VmRSS:\s+(\d+) kB", file.read()).group(1)) * 1024
-
     def cpu_seconds(self):
-        with open(f"/proc/{self.pid}/stat", encoding="ascii", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """CPU time so far, with its children's: PostgreSQL works in them."""
+        return cpu_seconds(self.pid)
 
     def stop(self):
         if self.process.poll() is not None:
@@ -132,6 +159,18 @@ class Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+class Meter:
+    """CPU time of some processes over a stretch, per message."""
+
+    def __init__(self, *children):
+        self.children = children
+        self.began = [child.cpu_seconds() for child in children]
+
+    def per_message(self, count):
+        """µs by name of process."""
+        return {child.name: (child.cpu_seconds() - began) / count * 1e6 for child, began in zip(self.children, self.began)}
 
 
 class RedisServer(Child):

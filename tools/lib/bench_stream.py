@@ -3,7 +3,7 @@ import csv
 import subprocess
 
 from bench_report import Pairs, Section
-from bench_servers import Loader, MeshlogServer, RedisServer, need, program
+from bench_servers import Loader, MeshlogServer, Meter, RedisServer, need, program
 from stack import StackError
 
 MESSAGES = "meshlog:{m0}:messages"
@@ -24,7 +24,7 @@ class Run:
         self.door = door
 
     def meshlog(self, message, ids, fsync, count):
-        """Messages per second, from the first byte sent to the last answer."""
+        """Messages per second, from the first byte sent to the last answer; CPU time per message."""
         self.redis.prepare(fsync)
         server = MeshlogServer(self.place, self.options.meshlog, self.options.home, self.redis.port, "doors")
         try:
@@ -33,10 +33,12 @@ class Run:
                 shape["window"] = WINDOW
             self.loader.run(self.door, count=WARM_COUNT, **shape)
             before = self.redis.added(MESSAGES)
+            meter = Meter(server, self.redis)
             report = self.loader.run(self.door, count=count, **shape)
+            cpu = meter.per_message(count)
             if self.redis.added(MESSAGES) - before != count:
                 raise StackError(f"{count} messages were acknowledged, {self.redis.added(MESSAGES) - before} are in the log")
-            return count / report["seconds"]
+            return count / report["seconds"], cpu
         finally:
             server.stop()
 
@@ -46,10 +48,12 @@ class Run:
         self.redis.prepare(fsync)
         self.benchmark(line, WARM_COUNT)
         before = self.redis.added("bench")
+        meter = Meter(self.redis)
         rate = self.benchmark(line, count)
+        cpu = meter.per_message(count)
         if self.redis.added("bench") - before != count or self.redis.last("bench")["data"] != line:
             raise StackError(f"redis-benchmark wrote {self.redis.added('bench') - before} entries for {count} requests, or other ones")
-        return rate
+        return rate, cpu
 
     def benchmark(self, line, count):
         # -x takes the last argument from the standard input, so that no shell and no escape comes near it.
@@ -79,7 +83,9 @@ def bench(place, options, inputs, door):
                 f"{message.words}{', client ids' if ids else ''}, appendfsync {fsync}", f"redis-benchmark -P {PIPELINE} XADD, {len(line)} B",
                 "messages/s", None if ids else TARGET))
             for _ in range(options.pairs):
-                row.add(run.meshlog(message, ids, fsync, count), run.redis_benchmark(line, fsync, count * 2))
+                ours, our_cpu = run.meshlog(message, ids, fsync, count)
+                theirs, their_cpu = run.redis_benchmark(line, fsync, count * 2)
+                row.add(ours, theirs, (our_cpu, their_cpu))
                 options.progress(f"{door} {message.name} {fsync}{' ids' if ids else ''}: {row.ours[-1]:,.0f} against {row.theirs[-1]:,.0f} messages/s")
     section.notes = [
         "the ingest alone: `meshlog serve --roles doors` with no other door, no stage; all checks on",

@@ -39,8 +39,10 @@ struct Publisher {
     }
 
     private mutating func publish(_ chunk: LineChunker.Chunk, of file: InputFile) async throws {
+        let known = tally.refusals.count
         tally.refuse(chunk.oversized, file: file.name)
         if !chunk.numbers.isEmpty { try await send(chunk, of: file) }
+        tally.sortRefusals(from: known)
         bytesRead += chunk.bytesRead
         onProgress(tally, bytesRead)
     }

@@ -11,7 +11,7 @@ struct Bench: AsyncParsableCommand {
             meshlog bench ndjson --messages 1000000 --connections 4  streams of 1,000 lines a request
             meshlog bench websocket --bytes 1000 --connections 8     256 messages on their way on each
 
-            The messages are real: they are appended, decided, archived and republished, on the topic given. The load generator takes part of the
+            The messages are real: they are appended, decided, archived and republished, on the topic given. The load generator takes part of the \
             machine's processors itself. Each post waits for its answer, so more connections give more messages a second, up to a point.
             Latency is that of a request (http: one message, ndjson: 1,000) or of one message (websocket).
             """)

@@ -15,11 +15,11 @@ struct Publish: AsyncParsableCommand {
             meshlog publish --assign-ids lines-without-ids.ndjson
 
             A line is a message such as {"topic": "tasks.1", "source_subject_id": "planner", "data": {"n": 1}}.
-            Lines are sent in their order. When Meshlog is busy or the connection breaks they are sent again, and nothing is doubled: a line's
+            Lines are sent in their order. When Meshlog is busy or the connection breaks they are sent again, and nothing is doubled: a line's \
             message_uuid is recognised for the server's dedupe window (24 h by default). So a run that was interrupted is resumed by the same command.
 
-            A line without message_uuid gets a new one for this run; publishing the file once more would append it once more. With --assign-ids its
-            id is made from the file: a UUIDv8 of SHA-256 over the file's name (without folder; '-' for standard input), the line's number and the
+            A line without message_uuid gets a new one for this run; publishing the file once more would append it once more. With --assign-ids its \
+            id is made from the file: a UUIDv8 of SHA-256 over the file's name (without folder; '-' for standard input), the line's number and the \
             line's bytes, so that every run gives the same ids as long as the file keeps its name and its lines their places.
 
             Lines that are refused are listed with their numbers and all reasons; the others are published.
@@ -105,7 +105,7 @@ struct Publish: AsyncParsableCommand {
             for input in inputs { try await publisher.publish(input) }
         } catch {
             meter.end()
-            report(publisher.tally, ContinuousClock.now - start)
+            if publisher.tally.lines > 0 { report(publisher.tally, ContinuousClock.now - start) }
             throw error
         }
         meter.end()

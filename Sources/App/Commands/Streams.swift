@@ -81,7 +81,7 @@ struct StreamRead: AsyncParsableCommand {
         if entries.isEmpty { return Output.line("no entries there") }
         for (index, entry) in entries.enumerated() {
             if index > 0 { Output.line("") }
-            FieldList.show(entry)
+            FieldList.show(entry, cut: true)
         }
         if let next = page["next_cursor"], !next.isNull { Output.note("more: --cursor '\(next.plain)'") }
     }
