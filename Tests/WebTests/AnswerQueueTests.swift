@@ -1,6 +1,6 @@
 import Testing
 
-import Web
+@testable import Web
 
 @Suite("Answer queue")
 struct AnswerQueueTests {

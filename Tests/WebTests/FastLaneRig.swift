@@ -2,7 +2,7 @@ import NIOCore
 import NIOEmbedded
 import Synchronization
 
-import Web
+@testable import Web
 
 /// Remembers the requests and answers them when told.
 final class RecordingLane: PostLane {

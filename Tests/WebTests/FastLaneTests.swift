@@ -2,7 +2,7 @@ import NIOCore
 import NIOEmbedded
 import Testing
 
-import Web
+@testable import Web
 
 @Suite("Fast lane")
 struct FastLaneTests {

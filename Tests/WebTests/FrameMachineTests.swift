@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-import Web
+@testable import Web
 
 /// Writes a frame as a client does, masked.
 func clientFrame(_ first: UInt8, _ payload: [UInt8], mask: [UInt8] = [0x37, 0xFA, 0x21, 0x3D]) -> [UInt8] {

@@ -1,6 +1,6 @@
 import Testing
 
-import Web
+@testable import Web
 
 @Suite("Head scanner")
 struct HeadScannerTests {

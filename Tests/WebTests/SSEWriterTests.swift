@@ -1,7 +1,7 @@
 import NIOCore
 import Testing
 
-import Web
+@testable import Web
 
 @Suite("Server-sent events")
 struct SSEWriterTests {

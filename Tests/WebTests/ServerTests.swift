@@ -6,7 +6,7 @@ import NIOPosix
 import ServiceLifecycle
 import Testing
 
-import Web
+@testable import Web
 
 /// The whole server on a real socket.
 @Suite("Server", .timeLimit(.minutes(1)))

@@ -1,6 +1,6 @@
 import Testing
 
-import Web
+@testable import Web
 
 @Suite("UTF-8 as it arrives")
 struct UTF8StreamTests {

@@ -2,7 +2,7 @@ import NIOCore
 import NIOEmbedded
 import Testing
 
-import Web
+@testable import Web
 
 /// The tests' own end of a session.
 private final class Recorder: WebSocketApplication {

@@ -2,7 +2,7 @@ package import NIOCore
 
 /// The constant part of an answer, formatted once: status line and constant fields.
 package struct AnswerHead: Sendable {
-    package let bytes: ByteBuffer
+    let bytes: ByteBuffer
 
     /// - Shape: `status` is 200…599 and neither 204 nor 304, since every answer carries a length; field names and values are sent as given.
     package init(status: Int, reason: StaticString, contentType: StaticString, fields: [(StaticString, String)] = []) {
@@ -16,9 +16,9 @@ package struct AnswerHead: Sendable {
 
 /// One answer of the fast lane.
 package struct Answer: Sendable {
-    package let head: AnswerHead
-    package let fields: ByteBuffer
-    package let body: ByteBuffer
+    let head: AnswerHead
+    let fields: ByteBuffer
+    let body: ByteBuffer
 
     /// - Shape: `fields` are whole header lines, each with its CRLF (may be a slice of a larger buffer); the lane adds `Date` and `Content-Length`.
     package init(_ head: AnswerHead, fields: ByteBuffer = ByteBuffer(), body: ByteBuffer) {
@@ -28,7 +28,7 @@ package struct Answer: Sendable {
     }
 
     /// Appends the answer as it goes over the wire.
-    package func write(to out: inout ByteBuffer, date: ByteBuffer, closing: Bool) {
+    func write(to out: inout ByteBuffer, date: ByteBuffer, closing: Bool) {
         out.writeImmutableBuffer(head.bytes)
         out.writeImmutableBuffer(fields)
         out.writeImmutableBuffer(date)

@@ -1,7 +1,7 @@
 /// Brings answers, which complete in any order, back into the order of their requests.
 ///
 /// Sequences count up from 0. Answers that complete in order are never stored.
-package struct AnswerQueue<Element> {
+struct AnswerQueue<Element> {
     /// The oldest sequence without an answer.
     private(set) var first = 0
     /// The sequence of the next request.
@@ -11,21 +11,21 @@ package struct AnswerQueue<Element> {
     private var earlyCount = 0
     private let capacity: Int
 
-    package init(capacity: Int) { self.capacity = capacity }
+    init(capacity: Int) { self.capacity = capacity }
 
     /// Requests without an answer that has been handed on.
-    package var count: Int { next - first }
-    package var isFull: Bool { count >= capacity }
+    var count: Int { next - first }
+    var isFull: Bool { count >= capacity }
 
     /// Opens the place of the next request. The queue must not be full.
-    package mutating func open() -> Int {
+    mutating func open() -> Int {
         precondition(!isFull, "the lane reads no request beyond its bound")
         defer { next += 1 }
         return next
     }
 
     /// Takes the answer of `sequence` and hands on all that is now in order.
-    package mutating func complete(_ sequence: Int, with element: Element, _ handOn: (Element) -> Void) {
+    mutating func complete(_ sequence: Int, with element: Element, _ handOn: (Element) -> Void) {
         precondition(sequence >= first && sequence < next, "an answer is completed once")
         guard sequence == first else {
             if early.isEmpty { early = Array(repeating: nil, count: capacity) }

@@ -1,13 +1,13 @@
 import Foundation
-package import NIOCore
+import NIOCore
 
 /// The `Date` field of the current second, formatted once per second (RFC 9110, 6.6.1).
-package struct DateLine {
+struct DateLine {
     private var second = -1
     private var bytes = ByteBuffer()
 
     /// - Cost: one clock read; formats only when the second has changed.
-    package mutating func line() -> ByteBuffer {
+    mutating func line() -> ByteBuffer {
         let now = Int(Date().timeIntervalSince1970)
         if now != second {
             second = now
@@ -17,7 +17,7 @@ package struct DateLine {
     }
 
     /// `Date: Sun, 06 Nov 1994 08:49:37 GMT` with its line end, from seconds since 1970.
-    package static func format(_ seconds: Int) -> String {
+    static func format(_ seconds: Int) -> String {
         let days = seconds / 86_400
         let time = seconds % 86_400
         let (year, month, day) = civil(days)

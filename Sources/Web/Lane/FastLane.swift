@@ -1,21 +1,21 @@
-package import NIOCore
+import NIOCore
 
 /// The first handler of every connection: serves plain POSTs and WebSocket upgrades from the bytes themselves.
 ///
 /// It consumes only whole requests that it understood to the last byte. At the first other one it leaves: once the answers that
 /// are still due have been written, `leave` builds the usual HTTP/1 pipeline behind it, which gets every unconsumed byte.
-package final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
-    package typealias InboundIn = ByteBuffer
-    package typealias InboundOut = ByteBuffer
-    package typealias OutboundIn = ByteBuffer
-    package typealias OutboundOut = ByteBuffer
+final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     /// Bounds of one connection.
-    package struct Configuration: Sendable {
-        package var bodyBytesMax = WebLimits.bodyBytesMax
-        package var pipelinedMax = WebLimits.pipelinedMax
-        package var idleTimeout = WebLimits.idleTimeout
-        package var webSocket = WebSocketTimings()
+    struct Configuration: Sendable {
+        var bodyBytesMax = WebLimits.bodyBytesMax
+        var pipelinedMax = WebLimits.pipelinedMax
+        var idleTimeout = WebLimits.idleTimeout
+        var webSocket = WebSocketTimings()
     }
 
     /// What the connection does with the next byte.
@@ -54,12 +54,12 @@ package final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
     private var timer: Scheduled<Void>?
 
     /// What became of the connection when the lane did not leave for HTTP.
-    package enum Ending { case webSocket, closed }
+    enum Ending { case webSocket, closed }
 
     /// - Parameters:
     ///   - leave: adds the HTTP/1 pipeline behind this handler; called at most once.
     ///   - ended: called at most once, and not when `leave` has been.
-    package init(
+    init(
         posts: any PostLane, webSockets: any WebSocketRoutes, configuration: Configuration,
         leave: @escaping (any Channel) throws -> Void, ended: @escaping (Ending) -> Void
     ) {
@@ -74,28 +74,28 @@ package final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Channel events
 
-    package func handlerAdded(context: ChannelHandlerContext) {
+    func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         startTimer(context)
     }
 
-    package func handlerRemoved(context: ChannelHandlerContext) { disappear(.closed) }
+    func handlerRemoved(context: ChannelHandlerContext) { disappear(.closed) }
 
-    package func channelInactive(context: ChannelHandlerContext) {
+    func channelInactive(context: ChannelHandlerContext) {
         disappear(.closed)
         context.fireChannelInactive()
     }
 
-    package func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard self.context != nil else { return }
         isInRead = true
         keep(unwrapInboundIn(data))
         process()
     }
 
-    package func channelReadComplete(context: ChannelHandlerContext) {
+    func channelReadComplete(context: ChannelHandlerContext) {
         isInRead = false
         if case .gone = phase {
             context.fireChannelReadComplete()
@@ -104,16 +104,16 @@ package final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    package func read(context: ChannelHandlerContext) {
+    func read(context: ChannelHandlerContext) {
         if mayRead { context.read() } else { isReadWithheld = true }
     }
 
-    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
         process()
         context.fireChannelWritabilityChanged()
     }
 
-    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case is ChannelShouldQuiesceEvent:
             isQuiescing = true
@@ -236,7 +236,7 @@ package final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: Answers
 
     /// Takes the answer of one request and writes what is now in order. On the event loop.
-    package func complete(_ sequence: Int, with answer: Answer) {
+    func complete(_ sequence: Int, with answer: Answer) {
         guard context != nil else { return }
         let date = date.line()
         let closing = isLastAnswer

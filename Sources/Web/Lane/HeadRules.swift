@@ -6,36 +6,36 @@ protocol HeadRules {
 }
 
 /// A field's name, in lower case, packed so that it compares as one number.
-package struct FieldName {
-    package let start: Int
+struct FieldName {
+    let start: Int
     private(set) var count = 0
     /// The last 16 bytes of the name, big-endian.
     private(set) var packed: UInt128 = 0
 
-    package init(start: Int) { self.start = start }
+    init(start: Int) { self.start = start }
 
     /// Setting bit 5 lowers letters; among the other token bytes it only merges `^` with `~` and moves `_`, which no known name has.
-    package mutating func append(_ byte: UInt8) {
+    mutating func append(_ byte: UInt8) {
         packed = packed << 8 | UInt128(byte | 0x20)
         count += 1
     }
 
     /// A known name, computed from its text. Names above 16 bytes are told apart by their length and their end.
-    package struct Known {
-        package let count: Int
-        package let packed: UInt128
+    struct Known {
+        let count: Int
+        let packed: UInt128
 
-        package init(_ name: String) {
+        init(_ name: String) {
             count = name.utf8.count
             packed = name.utf8.reduce(0) { $0 << 8 | UInt128($1) }
         }
     }
 
-    package static func == (name: FieldName, known: Known) -> Bool { name.count == known.count && name.packed == known.packed }
+    static func == (name: FieldName, known: Known) -> Bool { name.count == known.count && name.packed == known.packed }
 }
 
 /// The fields that matter to a plain POST.
-package struct PostRules: HeadRules {
+struct PostRules: HeadRules {
     private var head = PostHead()
     private let bodyBytesMax: Int
     private var hosts = 0
@@ -44,7 +44,7 @@ package struct PostRules: HeadRules {
     private var traces = 0
     private var authorizations = 0
 
-    package init(path: Int, bodyBytesMax: Int) {
+    init(path: Int, bodyBytesMax: Int) {
         head.path = path
         self.bodyBytesMax = bodyBytesMax
     }
@@ -63,7 +63,7 @@ package struct PostRules: HeadRules {
     private static let json = Array("application/json".utf8)
     private static let charset = Array("charset=utf-8".utf8)
 
-    package mutating func see(_ name: FieldName, _ value: Range<Int>, _ text: Span<UInt8>) -> Bool {
+    mutating func see(_ name: FieldName, _ value: Range<Int>, _ text: Span<UInt8>) -> Bool {
         switch name.count {
         case 4 where name == Self.host:
             hosts += 1
@@ -89,7 +89,7 @@ package struct PostRules: HeadRules {
         }
     }
 
-    package func finish(headBytes: Int) -> HeadScan {
+    func finish(headBytes: Int) -> HeadScan {
         guard hosts == 1, lengths == 1 else { return .outside }
         var head = head
         head.headBytes = headBytes
@@ -147,16 +147,16 @@ package struct PostRules: HeadRules {
 }
 
 /// The fields that matter to a GET: it stays in the lane only for an upgrade, and only without a body.
-package struct UpgradeRules: HeadRules {
+struct UpgradeRules: HeadRules {
     private var upgrades = false
 
     private static let upgrade = FieldName.Known("upgrade")
     private static let refused = ["transfer-encoding", "content-length", "expect"].map(FieldName.Known.init)
 
-    package mutating func see(_ name: FieldName, _ value: Range<Int>, _ text: Span<UInt8>) -> Bool {
+    mutating func see(_ name: FieldName, _ value: Range<Int>, _ text: Span<UInt8>) -> Bool {
         if name == Self.upgrade { upgrades = true }
         return !Self.refused.contains { name == $0 }
     }
 
-    package func finish(headBytes: Int) -> HeadScan { upgrades ? .upgrade(headBytes: headBytes) : .outside }
+    func finish(headBytes: Int) -> HeadScan { upgrades ? .upgrade(headBytes: headBytes) : .outside }
 }

@@ -1,5 +1,5 @@
 /// What a look at unconsumed bytes found. Ranges and counts are from the first of these bytes.
-package enum HeadScan: Equatable {
+enum HeadScan: Equatable {
     /// Not a whole head yet.
     case incomplete
     /// Not in the narrow grammar: the connection leaves the lane, nothing is consumed.
@@ -10,24 +10,24 @@ package enum HeadScan: Equatable {
 }
 
 /// The head of a POST that the lane serves.
-package struct PostHead: Equatable {
-    package var path = 0
-    package var headBytes = 0
-    package var bodyBytes = 0
-    package var traceparent: Range<Int>?
-    package var authorization: Range<Int>?
+struct PostHead: Equatable {
+    var path = 0
+    var headBytes = 0
+    var bodyBytes = 0
+    var traceparent: Range<Int>?
+    var authorization: Range<Int>?
 }
 
 /// Reads the narrow grammar of the fast lane: HTTP/1.1, one space, CRLF, no folding, no `obs-text`, exactly one `Host`.
 ///
 /// It is narrower than RFC 9112 on purpose. Whatever it does not know to be plain is `outside`, where a full parser decides,
 /// so no request is ever read in two ways.
-package struct HeadScanner: Sendable {
+struct HeadScanner: Sendable {
     /// Whole request lines without CRLF, one per path.
     private let postLines: [[UInt8]]
     private let bodyBytesMax: Int
 
-    package init(paths: [String], bodyBytesMax: Int) {
+    init(paths: [String], bodyBytesMax: Int) {
         postLines = paths.map { Array("POST \($0) HTTP/1.1".utf8) }
         self.bodyBytesMax = bodyBytesMax
     }
@@ -36,7 +36,7 @@ package struct HeadScanner: Sendable {
     private static let versionSuffix = Array(" HTTP/1.1".utf8)
 
     /// - Cost: one pass over the head, no allocation.
-    package func scan(_ text: Span<UInt8>) -> HeadScan {
+    func scan(_ text: Span<UInt8>) -> HeadScan {
         let found = text.count <= WebLimits.headBytesMax ? scanHead(text) : scanHead(text.extracting(0..<WebLimits.headBytesMax))
         return found == .incomplete && text.count >= WebLimits.headBytesMax ? .outside : found
     }
@@ -98,16 +98,16 @@ package struct HeadScanner: Sendable {
         return .incomplete
     }
 
-    package static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+    static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
     /// RFC 9110, 5.6.2: `tchar`, as two bit sets.
-    package static func isToken(_ byte: UInt8) -> Bool {
+    static func isToken(_ byte: UInt8) -> Bool {
         guard byte < 0x80 else { return false }
         let set: UInt64 = byte < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
         return set >> UInt64(byte & 63) & 1 == 1
     }
 
-    package static func equal(_ text: Span<UInt8>, _ bytes: [UInt8]) -> Bool {
+    static func equal(_ text: Span<UInt8>, _ bytes: [UInt8]) -> Bool {
         guard text.count == bytes.count else { return false }
         for index in 0..<bytes.count where text[index] != bytes[index] { return false }
         return true

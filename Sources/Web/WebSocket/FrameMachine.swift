@@ -1,12 +1,12 @@
-package import NIOCore
+import NIOCore
 
 /// Turns the client's bytes into messages and control frames, and knows every rule of RFC 6455 that a client can break.
 ///
 /// NIO's own decoder hands on whole frames only. This one takes payloads as they arrive: invalid text fails in the middle of a
 /// frame, a length above the bound fails before its first byte, and memory grows with what came, not with what was announced.
-package struct FrameMachine {
+struct FrameMachine {
     /// What has been read.
-    package enum Event: Equatable {
+    enum Event: Equatable {
         case text(ByteBuffer)
         case binary(ByteBuffer)
         case ping(ByteBuffer)
@@ -16,17 +16,17 @@ package struct FrameMachine {
     }
 
     /// The peer broke a rule; `code` goes into our close frame.
-    package struct Failure: Error, Equatable {
-        package let code: WebSocketCloseCode
-        package let reason: String
+    struct Failure: Error, Equatable {
+        let code: WebSocketCloseCode
+        let reason: String
     }
 
     private struct Header {
-        package var isFinal: Bool
-        package var opcode: UInt8
-        package var left: Int
+        var isFinal: Bool
+        var opcode: UInt8
+        var left: Int
         /// The masking key, turned so that its first byte belongs to the next payload byte.
-        package var mask: UInt32
+        var mask: UInt32
     }
 
     private enum State {
@@ -41,10 +41,10 @@ package struct FrameMachine {
     private var message = ByteBuffer()
     private var utf8 = UTF8Stream()
 
-    package init(messageBytesMax: Int) { self.messageBytesMax = messageBytesMax }
+    init(messageBytesMax: Int) { self.messageBytesMax = messageBytesMax }
 
     /// Consumes bytes up to the next event; nil when it needs more.
-    package mutating func next(_ input: inout ByteBuffer) throws(Failure) -> Event? {
+    mutating func next(_ input: inout ByteBuffer) throws(Failure) -> Event? {
         while true {
             switch state {
             case .header:

@@ -1,19 +1,19 @@
 import Crypto
 import Foundation
-package import NIOCore
+import NIOCore
 
 /// The opening handshake, read from a head that the scanner has found well-formed.
 ///
 /// - Source: RFC 6455, 4.2.
-package struct Handshake {
-    package let request: WebSocketRequest
+struct Handshake {
+    let request: WebSocketRequest
     /// `Sec-WebSocket-Accept`.
-    package let acceptKey: String
+    let acceptKey: String
     /// Only version 13 exists; another one is answered with 426.
-    package let isVersionSupported: Bool
+    let isVersionSupported: Bool
 
     /// Nil when this is no WebSocket handshake.
-    package init?(head: String, remoteAddress: String?) {
+    init?(head: String, remoteAddress: String?) {
         var lines = head.split(separator: "\r\n", omittingEmptySubsequences: true)
         let target = lines.removeFirst().split(separator: " ")[1].split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let headers = lines.map { line in
@@ -34,12 +34,12 @@ package struct Handshake {
         acceptKey = Self.acceptKey(for: keys[0].value)
     }
 
-    package static func acceptKey(for key: String) -> String {
+    static func acceptKey(for key: String) -> String {
         let digest = Insecure.SHA1.hash(data: Data((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))
         return Data(digest).base64EncodedString()
     }
 
-    package static func answer(acceptKey: String, subprotocol: String?) -> ByteBuffer {
+    static func answer(acceptKey: String, subprotocol: String?) -> ByteBuffer {
         var out = ByteBuffer()
         out.writeStaticString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
         out.writeString("Sec-WebSocket-Accept: \(acceptKey)\r\n")
@@ -49,7 +49,7 @@ package struct Handshake {
     }
 
     /// The answer to another protocol version; the connection stays open for a better request.
-    package static let versionRefusal = Answer(
+    static let versionRefusal = Answer(
         AnswerHead(
             status: 426, reason: "Upgrade Required", contentType: "application/problem+json",
             fields: [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13")]),

@@ -1,7 +1,7 @@
 /// Checks UTF-8 as it arrives, so that a fault shows at its first byte and not at the message's end.
 ///
 /// - Source: RFC 3629; Unicode 15, table 3-7.
-package struct UTF8Stream {
+struct UTF8Stream {
     /// Continuation bytes that the current character still needs.
     private var missing = 0
     /// What the next continuation byte may be; narrower after E0, ED, F0 and F4.
@@ -9,12 +9,12 @@ package struct UTF8Stream {
     private var upper: UInt8 = 0xBF
 
     /// Whether the bytes so far end with a whole character.
-    package var isComplete: Bool { missing == 0 }
+    var isComplete: Bool { missing == 0 }
 
     /// False at the first byte that no continuation could make valid.
     ///
     /// - Cost: one pass; eight ASCII bytes at a time.
-    package mutating func accept(_ bytes: Span<UInt8>) -> Bool {
+    mutating func accept(_ bytes: Span<UInt8>) -> Bool {
         var at = 0
         while at < bytes.count {
             if missing == 0 {

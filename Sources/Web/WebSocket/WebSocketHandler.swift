@@ -1,14 +1,14 @@
-package import NIOCore
+import NIOCore
 
 /// The last handler of a WebSocket connection: frames, control frames, the closing handshake, back-pressure.
 ///
 /// It reads only while the application wants messages and the peer takes what is sent, so neither side can fill our memory.
-package final class WebSocketHandler: ChannelDuplexHandler {
-    package typealias InboundIn = ByteBuffer
-    package typealias OutboundIn = ByteBuffer
-    package typealias OutboundOut = ByteBuffer
+final class WebSocketHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
-    package enum Opcode: UInt8 { case text = 1, binary = 2, close = 8, ping = 9, pong = 10 }
+    enum Opcode: UInt8 { case text = 1, binary = 2, close = 8, ping = 9, pong = 10 }
 
     private enum State {
         case open
@@ -39,14 +39,14 @@ package final class WebSocketHandler: ChannelDuplexHandler {
     private var pingTimer: Scheduled<Void>?
     private var closeTimer: Scheduled<Void>?
 
-    package init(accept: WebSocketAccept, timings: WebSocketTimings) {
+    init(accept: WebSocketAccept, timings: WebSocketTimings) {
         self.accept = accept
         self.timings = timings
         machine = FrameMachine(messageBytesMax: accept.messageBytesMax)
     }
 
     /// Starts the session; once, after the handshake's answer has been written.
-    package func open() {
+    func open() {
         guard let context else { return }
         let session = WebSocketSession(eventLoop: context.eventLoop, handler: NIOLoopBound(self, eventLoop: context.eventLoop))
         application = accept.make(session)
@@ -56,18 +56,18 @@ package final class WebSocketHandler: ChannelDuplexHandler {
 
     // MARK: Channel events
 
-    package func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-    package func handlerRemoved(context: ChannelHandlerContext) { end() }
+    func handlerRemoved(context: ChannelHandlerContext) { end() }
 
-    package func channelInactive(context: ChannelHandlerContext) {
+    func channelInactive(context: ChannelHandlerContext) {
         end()
         context.fireChannelInactive()
     }
 
-    package func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         isInRead = true
         hasHeard = true
         guard state == .open || state == .closing else { return }
@@ -81,22 +81,22 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         process()
     }
 
-    package func channelReadComplete(context: ChannelHandlerContext) {
+    func channelReadComplete(context: ChannelHandlerContext) {
         isInRead = false
         flush()
     }
 
-    package func read(context: ChannelHandlerContext) {
+    func read(context: ChannelHandlerContext) {
         if mayRead { context.read() } else { isReadWithheld = true }
     }
 
-    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
         if state == .open { application?.writabilityChanged(context.channel.isWritable) }
         process()
         context.fireChannelWritabilityChanged()
     }
 
-    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case is ChannelShouldQuiesceEvent: close(.goingAway, reason: "the server stops")
         case ChannelEvent.inputClosed: hangUp()
@@ -106,14 +106,14 @@ package final class WebSocketHandler: ChannelDuplexHandler {
 
     // MARK: Verbs of the session
 
-    package var isWritable: Bool { state == .open && context?.channel.isWritable == true }
+    var isWritable: Bool { state == .open && context?.channel.isWritable == true }
 
-    package func send(_ opcode: Opcode, _ payload: ByteBuffer) {
+    func send(_ opcode: Opcode, _ payload: ByteBuffer) {
         guard state == .open else { return }
         write(opcode, payload)
     }
 
-    package func close(_ code: WebSocketCloseCode, reason: String) {
+    func close(_ code: WebSocketCloseCode, reason: String) {
         guard state == .open else { return }
         writeClose(code, reason: reason)
         state = .closing
@@ -121,9 +121,9 @@ package final class WebSocketHandler: ChannelDuplexHandler {
         process()
     }
 
-    package func pause() { isPaused = true }
+    func pause() { isPaused = true }
 
-    package func resume() {
+    func resume() {
         isPaused = false
         process()
     }
