@@ -50,8 +50,6 @@ struct Wiring {
                 return
             } catch where error.isRetryable && ContinuousClock.now - start < .seconds(15) {
                 StopSignal().wait(for: backoff.next())
-            } catch {
-                throw SettingError(description: "\(error)")
             }
         }
     }

@@ -5,6 +5,12 @@ package struct ServerEvent: Sendable, Equatable {
     /// `message` unless the server says otherwise.
     package let name: String
     package let data: [UInt8]
+
+    package init(id: String, name: String, data: [UInt8]) {
+        self.id = id
+        self.name = name
+        self.data = data
+    }
 }
 
 /// Reads server-sent events from chunks of any size.

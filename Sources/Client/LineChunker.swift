@@ -20,6 +20,11 @@ package struct LineChunker: Sendable {
     package struct LineSize: Sendable, Equatable {
         package let line: Int
         package let bytes: Int
+
+        package init(line: Int, bytes: Int) {
+            self.line = line
+            self.bytes = bytes
+        }
     }
 
     private let naming: LineNaming

@@ -62,7 +62,10 @@ package struct CloudEvent: Sendable {
     }
 
     private mutating func member(_ name: String, _ body: [UInt8], _ text: Span<UInt8>, _ range: Range<Int>, _ refusal: inout Refusal) {
-        let pointer = "/\(name)"
+        let pointer = Violation.pointer(to: name)
+        if attributes.count >= Limits.attributesMax {
+            return refusal.isTooLarge ? () : refusal.add(.tooLarge, "", "an event has at most \(Limits.attributesMax) attributes")
+        }
         if attributes.contains(where: { $0.name == name }) || (name == "data" && data != nil) {
             return refusal.add(.duplicateKey, pointer, "the member stands twice, so it is not clear which value is meant")
         }
@@ -71,7 +74,7 @@ package struct CloudEvent: Sendable {
             if name == "data" {
                 data = Array(body[range])
                 dataIsJSON = true
-            } else if text[range.lowerBound] == UInt8(ascii: "\""), let bytes = Base64.decode(body[(range.lowerBound + 1)..<(range.upperBound - 1)]) {
+            } else if text[range.lowerBound] == UInt8(ascii: "\""), let bytes = JSONText.decode(text, range).flatMap({ Base64.decode($0) }) {
                 data = bytes
             } else {
                 refusal.add(.malformed, pointer, "not padded base64 of RFC 4648")
@@ -129,7 +132,7 @@ package struct CloudEvent: Sendable {
         }
         for (name, value) in attributes {
             if name.isEmpty || name.utf8.contains(where: { !($0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39) }) {
-                refusal.add(.malformed, "/\(name)", "attribute names have lower-case ASCII letters and digits only")
+                refusal.add(.malformed, Violation.pointer(to: name), "attribute names have lower-case ASCII letters and digits only")
             }
             if ["subject", "dataschema", "datacontenttype", "time"].contains(name) {
                 if case .raw = value { refusal.add(.wrongType, "/\(name)", "a string is expected") }

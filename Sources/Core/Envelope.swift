@@ -94,7 +94,7 @@ package struct Envelope {
         guard text[at] == UInt8(ascii: "{") else {
             try JSONScanner.skipValue(text, &at, Limits.nestingMax)
             refusal.add(.wrongType, "", "a message is a JSON object such as {\"topic\": \"internal.updates\", \"data\": {}}")
-            return
+            return try end(text, &at)
         }
         at += 1
         JSONScanner.skipSpace(text, &at)
@@ -106,6 +106,10 @@ package struct Envelope {
                 if try JSONScanner.skipComma(text, &at, closing: UInt8(ascii: "}")) { break }
             }
         }
+        try end(text, &at)
+    }
+
+    private func end(_ text: Span<UInt8>, _ at: inout Int) throws(JSONFault) {
         JSONScanner.skipSpace(text, &at)
         if at < text.count { throw JSONFault(reason: .trailingBytes, offset: at) }
     }
@@ -140,7 +144,9 @@ package struct Envelope {
     }
 
     private mutating func unknown(_ name: String) {
-        let pointer = "/" + String(name.prefix(64)).replacing("~", with: "~0").replacing("/", with: "~1")
+        // A body can hold a hundred thousand such keys; a suggestion costs more than the rest of admission.
+        if refusal.isFull { return }
+        let pointer = Violation.pointer(to: name)
         if let near = EnvelopeKey.suggestion(for: name) {
             refusal.add(.unknownField, pointer, "no such field; did you mean '\(near)'?")
         } else {
@@ -223,7 +229,7 @@ package struct Envelope {
 
     private mutating func liftUUID(_ text: Span<UInt8>, _ range: Range<Int>) {
         guard text[range.lowerBound] == UInt8(ascii: "\"") else { return wrongType(.messageUUID, "a UUID string", text[range.lowerBound]) }
-        uuid = MessageUUID(utf8: entry.bytes[(range.lowerBound + 1)..<(range.upperBound - 1)])
+        uuid = characters(text, range).flatMap { MessageUUID(utf8: $0) }
         if uuid == nil {
             refusal.add(.malformed, "/message_uuid", "not a UUID; write it like 0190163d-8694-739b-aea5-966c26f8ad91")
         }
@@ -235,8 +241,7 @@ package struct Envelope {
         guard isText || isNumber || text[range.lowerBound] == UInt8(ascii: "-") else {
             return wrongType(.originTS, "RFC 3339 text or an epoch number", text[range.lowerBound])
         }
-        let micros = isText
-            ? Timestamp.parse(entry.bytes[(range.lowerBound + 1)..<(range.upperBound - 1)]) : Timestamp.fromEpoch(entry.bytes[range])
+        let micros = isText ? characters(text, range).flatMap { Timestamp.parse($0) } : Timestamp.fromEpoch(entry.bytes[range])
         guard let micros else {
             return refusal.add(
                 .malformed, "/origin_ts", "not a time; write RFC 3339 like 2026-01-31T12:00:00.5Z, or a positive epoch number in s, ms, µs or ns")
@@ -260,6 +265,13 @@ package struct Envelope {
             }
         }
         entry.point(.destinations, at: range)
+    }
+
+    /// What the string says: some writers escape `+` and `/` (as JSON allows), which times and base64 have; nil for half a surrogate pair or U+0000.
+    private func characters(_ text: Span<UInt8>, _ range: Range<Int>) -> ArraySlice<UInt8>? {
+        let inner = (range.lowerBound + 1)..<(range.upperBound - 1)
+        for index in inner where text[index] == UInt8(ascii: "\\") { return JSONText.decode(text, range).map { $0[...] } }
+        return entry.bytes[inner]
     }
 
     private mutating func wrongType(_ key: EnvelopeKey, _ expected: String, _ first: UInt8) {
@@ -293,7 +305,9 @@ package struct Envelope {
         let type = entry.count(.contentType) > 0 ? entry.slice(.contentType) : []
         switch payload.key {
         case .dataBase64:
-            guard payload.range.count >= 2, let bytes = Base64.decode(entry.bytes[(payload.range.lowerBound + 1)..<(payload.range.upperBound - 1)])
+            // Another type was refused where it stood.
+            guard entry.bytes[payload.range.lowerBound] == UInt8(ascii: "\"") else { return }
+            guard let bytes = characters(entry.bytes.span, payload.range).flatMap({ Base64.decode($0) })
             else { return refusal.add(.malformed, "/data_base64", "not padded base64 of RFC 4648") }
             if type.isEmpty { entry.set(.contentType, "application/octet-stream") }
             if entry.isJSON {

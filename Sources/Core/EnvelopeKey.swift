@@ -31,9 +31,8 @@ enum EnvelopeKey: Int, CaseIterable {
             case 12:
                 switch text[range.lowerBound + 8] {
                 case UInt8(ascii: "u"): .messageUUID
-                case UInt8(ascii: "t"): .type
-                case UInt8(ascii: "d"): .messageData
-                default: .contentType
+                case UInt8(ascii: "t"): text[range.lowerBound] == UInt8(ascii: "c") ? .contentType : .type
+                default: .messageData
                 }
             case 14: .correlationID
             case 16: .metadata

@@ -12,6 +12,8 @@ package enum Limits {
     package static let destinationsMax = 1_000
     /// Metadata is meant for small facts about a message; the payload is the place for the rest.
     package static let metadataBytesMax = 64 << 10
+    /// Attributes of one CloudEvent; they are looked up one by one.
+    package static let attributesMax = 256
     /// Messages of one HTTP array or CloudEvents batch.
     package static let batchMessagesMax = 10_000
     /// One HTTP body that must be held whole (array, batch). NDJSON streams have no such bound.

@@ -25,13 +25,14 @@ package struct Position: Hashable, Sendable, Comparable, CustomStringConvertible
     /// The Redis stream id `<ms>-<seq>`.
     package var streamID: String { "\(ms)-\(seq)" }
 
-    /// The smallest stream id after this one, for an inclusive range that starts behind it.
+    /// The smallest stream id after this one, for an inclusive range that starts behind it; the last possible one is its own.
     package var next: Position {
-        seq == .max ? Position(partition: partition, ms: ms + 1, seq: 0) : Position(partition: partition, ms: ms, seq: seq + 1)
+        if seq < .max { return Position(partition: partition, ms: ms, seq: seq + 1) }
+        return ms < .max ? Position(partition: partition, ms: ms + 1, seq: 0) : self
     }
 
-    /// Microseconds since the Unix epoch of the entry's time.
-    package var microseconds: Int64 { Int64(clamping: ms).multipliedReportingOverflow(by: 1000).partialValue }
+    /// Microseconds since the Unix epoch of the entry's time; a client's position may name one beyond what fits.
+    package var microseconds: Int64 { Int64(min(ms, UInt64(Int64.max / 1000))) * 1000 }
 
     /// Reads `<partition>-<ms>-<seq>`; nil when it is anything else.
     package init?(_ text: some StringProtocol) {

@@ -22,6 +22,12 @@ package struct Violation: Sendable, Equatable {
         self.pointer = pointer
         self.detail = detail
     }
+
+    /// The JSON Pointer to a member of the input; of a long name only the beginning. Scalars are counted, since one character may have any
+    /// number of them.
+    package static func pointer(to name: String) -> String {
+        "/" + String(String.UnicodeScalarView(name.unicodeScalars.prefix(64))).replacing("~", with: "~0").replacing("/", with: "~1")
+    }
 }
 
 /// An input that is not admitted, with everything that is wrong with it (at most `Limits.violationsMax`, in input order).
@@ -49,8 +55,11 @@ package struct Refusal: Error, Sendable, Equatable {
 
     package var isTooLarge: Bool { violations.contains { $0.code == .tooLarge && $0.pointer.isEmpty } }
 
+    /// Nothing more is named, so nothing more need be found.
+    package var isFull: Bool { violations.count >= Limits.violationsMax }
+
     package mutating func add(_ code: Violation.Code, _ pointer: String, _ detail: String) {
-        if violations.count < Limits.violationsMax { violations.append(Violation(code, pointer, detail)) }
+        if !isFull { violations.append(Violation(code, pointer, detail)) }
     }
 
     /// One line for logs, the `rejected` stream and doors that answer with plain text.

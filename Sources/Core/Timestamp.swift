@@ -1,7 +1,12 @@
 /// Times are microseconds since the Unix epoch (Int64), read and written as RFC 3339 in UTC.
 package enum Timestamp {
-    /// `2026-11-22T03:30:02.123456Z`; the fraction has 0, 3 or 6 digits, as few as say it exactly.
+    /// The years 1…9999, which RFC 3339 can write.
+    private static let writable: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
+
+    /// `2026-11-22T03:30:02.123456Z`; the fraction has 0, 3 or 6 digits, as few as say it exactly. A time outside the years 1…9999 is
+    /// written as the nearest inside.
     package static func append(microseconds: Int64, to out: inout [UInt8]) {
+        let microseconds = min(max(microseconds, writable.lowerBound), writable.upperBound)
         let day: Int64 = 86_400_000_000
         let days = microseconds >= 0 ? microseconds / day : -((-microseconds + day - 1) / day)
         var rest = microseconds - days * day
@@ -83,7 +88,8 @@ package enum Timestamp {
             offset = (h * 60 + m) * (b[at] == 0x2D ? -1 : 1)
         }
         let minutes = (daysFromCivil(year, month, day) * 24 + hour) * 60 + minute - offset
-        return (minutes * 60 + second) * 1_000_000 + fraction
+        let micros = (minutes * 60 + second) * 1_000_000 + fraction
+        return writable.contains(micros) ? micros : nil
     }
 
     /// An epoch number in seconds, milliseconds, microseconds or nanoseconds, told apart by its size, as µs; nil before 1971 or after 2286.

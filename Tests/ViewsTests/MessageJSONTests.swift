@@ -77,7 +77,7 @@ struct MessageJSONTests {
     @Test("A field that is no text is kept apart, as base64")
     func entries() {
         let entry = StreamJSON.entry(
-            .init(position: position, fields: [(Array("a".utf8), Array("1\"".utf8)), (Array("b".utf8), [0xFF]), (Array("a".utf8), Array("2".utf8))]))
+            position, [(Array("a".utf8), Array("1\"".utf8)), (Array("b".utf8), [0xFF]), (Array("a".utf8), Array("2".utf8))])
         #expect(text(entry) == #"{"id":"1767225600000-3","position":"0-1767225600000-3","fields":{"a":"1\""},"fields_base64":{"b":"/w=="}}"#)
     }
 

@@ -10,6 +10,7 @@ internal import PostgreSQLDriver
 internal import RedisDriver
 internal import Replay
 internal import ServiceLifecycle
+internal import Stack
 internal import TestSupport
 internal import Testing
 internal import Web

@@ -4,11 +4,3 @@ LANGUAGE sql STABLE AS $$
   SELECT CASE relkind WHEN 'p' THEN 'native' WHEN 'r' THEN 'timescale' END::text
   FROM pg_class WHERE oid = to_regclass('message_exchange')
 $$;
-
--- another word
-
--- another word
-
--- another word
-
--- another word

@@ -153,7 +153,7 @@ class Checks:
             check.hold(key not in seen, f"{key} is there twice")
             check.hold(expected.get(key) == tuple(values), lambda: f"{key}: {values}, in the log {expected.get(key)}")
             seen.add(key)
-        for key in expected.keys() - seen:
+        for key in (key for key in expected if key not in seen):
             check.hold(False, f"{key} is missing: {expected[key]}")
         check.count = len(expected)
 
@@ -169,6 +169,6 @@ class Checks:
             digest = hashlib.md5(members(message.payload).get("data", b"")).hexdigest()
             found = (message.headers.get("Meshlog-Message-Uuid"), digest)
             check.hold(self.log.get(position) == found, lambda: f"{position} (sequence {sequence}): {found}, in the log {self.log.get(position)}")
-        for position in self.log.keys() - seen.keys():
+        for position in (position for position in self.log if position not in seen):
             check.hold(False, f"{position} is missing: {self.log[position]}")
         check.count = len(self.log)

@@ -28,19 +28,17 @@ struct StreamList: AsyncParsableCommand {
         let page = try await MeshlogServer.use(url) { try await $0.json("/v1/streams") }
         if json { return Output.json(page.bytes) }
         var table = TextTable([
-            .init("STREAM"), .init("LENGTH", isNumber: true), .init("FIRST"), .init("LAST"), .init("GROUP"), .init("LAG", isNumber: true),
-            .init("PENDING", isNumber: true),
+            .init("STREAM"), .init("LENGTH", isNumber: true), .init("GROUP"), .init("LAG", isNumber: true), .init("PENDING", isNumber: true), .init("FIRST"),
+            .init("LAST"),
         ])
         for stream in (page["streams"] ?? page).elements {
             func field(_ name: String) -> String { stream[name].flatMap { $0.isNull ? nil : $0.plain } ?? "-" }
             let groups = stream["groups"]?.elements ?? []
-            let head = [field("name"), field("length"), field("first"), field("last")]
-            if groups.isEmpty { table.add(head + ["-", "-", "-"]) }
-            for (index, group) in groups.enumerated() {
-                table.add(
-                    (index == 0 ? head : ["", "", "", ""]) + [
-                        group["name"]?.plain ?? "-", group["lag"].map { $0.isNull ? "?" : $0.plain } ?? "?", group["pending"]?.plain ?? "-",
-                    ])
+            let rows = groups.map { group in
+                [group["name"]?.plain ?? "-", group["lag"].map { $0.isNull ? "?" : $0.plain } ?? "?", group["pending"]?.plain ?? "-"]
+            }
+            for (index, row) in (rows.isEmpty ? [["-", "-", "-"]] : rows).enumerated() {
+                table.add((index == 0 ? [field("name"), field("length")] : ["", ""]) + row + (index == 0 ? [field("first"), field("last")] : ["", ""]))
             }
         }
         for line in table.lines(width: Output.width) { Output.line(line) }

@@ -23,6 +23,7 @@ struct MessageRoutes: Sendable {
             let reader = ArchiveReader(session: session)
             return (try ArchiveStand.position(reader), try reader.message(uuid: uuid))
         }
+        await positions.archive.note(stand)
         guard let found else { throw MessageRoutes.notFound(uuid, stand) }
         return ViewAnswer.json(found.json.bytes, position: stand)
     }
@@ -34,6 +35,7 @@ struct MessageRoutes: Sendable {
             let reader = ArchiveReader(session: session)
             return (try ArchiveStand.position(reader), try reader.messages(query.filter))
         }
+        await positions.archive.note(stand)
         var object = JSONObject()
         object.add("messages", raw: JSONArray.of(page.messages) { $0.append(contentsOf: $1.json.bytes) })
         object.add("next_cursor", optional: page.next.map { PageCursor(order: query.filter.order, position: $0).text })

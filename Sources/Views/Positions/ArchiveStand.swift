@@ -11,8 +11,11 @@ actor ArchiveStand {
 
     init(stores: Stores) { self.stores = stores }
 
-    /// The newest position that was read, without asking; nil before the first read.
-    var known: Position? { try? last?.get() }
+    /// The newest position that anybody has seen, without asking; nil before the first read.
+    private(set) var known: Position?
+
+    /// Takes note of a position that was read along with something else.
+    func note(_ position: Position) { known = max(known ?? position, position) }
 
     /// - Throws: what `Stores.archive` throws.
     func current() async throws -> Position {
@@ -28,7 +31,9 @@ actor ArchiveStand {
     private func read() async {
         isReading = true
         do {
-            last = .success(try await stores.archive { session in try ArchiveStand.position(ArchiveReader(session: session)) })
+            let position = try await stores.archive { session in try ArchiveStand.position(ArchiveReader(session: session)) }
+            note(position)
+            last = .success(position)
         } catch {
             last = .failure(error)
         }

@@ -53,11 +53,11 @@ enum StreamJSON {
     }
 
     /// Values that are UTF-8 stand in `fields`, others as base64 in `fields_base64`. Of a name that stands twice the first counts.
-    static func entry(_ entry: RawEntry) -> [UInt8] {
+    static func entry(_ position: Position, _ entryFields: [(name: [UInt8], value: [UInt8])]) -> [UInt8] {
         var fields: [UInt8] = [UInt8(ascii: "{")]
         var binary: [UInt8] = [UInt8(ascii: "{")]
         var seen: Set<String> = []
-        for (name, value) in entry.fields {
+        for (name, value) in entryFields {
             let key = String(decoding: name, as: UTF8.self)
             guard seen.insert(key).inserted else { continue }
             if UTF8Check.firstFault(value.span) == nil {
@@ -69,8 +69,8 @@ enum StreamJSON {
         fields.append(UInt8(ascii: "}"))
         binary.append(UInt8(ascii: "}"))
         var object = JSONObject()
-        object.add("id", entry.position.streamID)
-        object.add("position", entry.position.description)
+        object.add("id", position.streamID)
+        object.add("position", position.description)
         object.add("fields", raw: fields)
         object.add("fields_base64", raw: binary)
         return object.finish()

@@ -54,7 +54,7 @@ struct StreamRoutes: Sendable {
             return (last, (entries: entries, next: next))
         }
         var object = JSONObject()
-        object.add("entries", raw: JSONArray.of(page.entries) { $0.append(contentsOf: StreamJSON.entry($1)) })
+        object.add("entries", raw: JSONArray.of(page.entries) { $0.append(contentsOf: StreamJSON.entry($1.position, $1.fields)) })
         object.add("next_cursor", optional: page.next?.text)
         return ViewAnswer.json(object.finish(), position: last)
     }

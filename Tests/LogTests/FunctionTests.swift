@@ -1,0 +1,178 @@
+import Core
+import Log
+import RedisDriver
+import TestSupport
+import Testing
+
+/// The steps of the list door and of the router, as Redis does them.
+@Suite("Functions")
+struct FunctionTests {
+    private struct Door {
+        let rig: LogRig
+        let session: RedisSession
+        let lease: Lease
+        let epoch: Int
+        var list: String { "\(rig.keys.prefix):list" }
+        var processing: String { "\(list):processing" }
+
+        init(_ rig: LogRig) throws {
+            self.rig = rig
+            session = try rig.connect()
+            var lease = Lease(name: "list-door", instance: "one", ttl: .seconds(60), keys: rig.keys)
+            guard case .held(let epoch) = try lease.renew(session) else { throw LogError.fenced("test") }
+            self.lease = lease
+            self.epoch = epoch
+        }
+
+        func push(_ command: StaticString, _ elements: String...) throws { try session.run(command, [list] + elements) }
+
+        func claim(_ count: Int, head: String = "LEFT") throws -> [String] {
+            try (session.run("FCALL", ["meshlog_list_claim", "3", list, processing, lease.key, String(epoch), String(count), head]).array ?? []).compactMap(\.text)
+        }
+
+        func commit(_ text: String, length: Int) throws -> RedisValue {
+            let message = try admitted(text)
+            var command = RESPWriter()
+            rig.codec().listCommit(
+                message, digest: message.isNamedByClient ? ContentDigest.of(message) : [], processing: processing, lease: lease.key, epoch: epoch, length: length,
+                to: &command)
+            return try session.pipeline(command)[0]
+        }
+
+        func left() throws -> [String] { try (session.run("LRANGE", [processing, "0", "-1"]).array ?? []).compactMap(\.text) }
+    }
+
+    @Test("RPUSHed elements are claimed in the order of their pushes, from the left") func rpush() async throws {
+        try await LogRig.with { rig in
+            let door = try Door(rig)
+            try door.push("RPUSH", "a", "b", "c")
+            #expect(try door.claim(2) == ["a", "b"])
+            try door.push("RPUSH", "d")
+            #expect(try door.claim(10) == ["a", "b", "c", "d"])
+        }
+    }
+
+    @Test("LPUSHed elements are claimed in the order of their pushes, from the right") func lpush() async throws {
+        try await LogRig.with { rig in
+            let door = try Door(rig)
+            try door.push("LPUSH", "a", "b", "c")
+            #expect(try door.claim(2, head: "RIGHT") == ["a", "b"])
+            try door.push("LPUSH", "d")
+            #expect(try door.claim(10, head: "RIGHT") == ["a", "b", "c", "d"])
+        }
+    }
+
+    @Test("A crash between claim and commit keeps the elements, first in line") func crashAfterClaim() async throws {
+        try await LogRig.with { rig in
+            let door = try Door(rig)
+            try door.push("RPUSH", "a", "b")
+            #expect(try door.claim(1) == ["a"])
+            // The process ends here; the next one is another instance.
+            var lease = door.lease
+            try lease.release(door.session)
+            let next = try Door(rig)
+            #expect(try next.claim(10) == ["a", "b"])
+        }
+    }
+
+    @Test("A commit takes exactly the head, and a crash behind it leaves the rest") func commit() async throws {
+        try await LogRig.with { rig in
+            let door = try Door(rig)
+            try door.push("RPUSH", "a", "b", "c")
+            _ = try door.claim(10)
+            #expect(try door.commit(#"{"topic":"a"}"#, length: 3).array?.last == .integer(0))
+            #expect(try door.left() == ["b", "c"])
+            #expect(try rig.length(.messages) == 1)
+            #expect(try door.claim(10) == ["b", "c"])
+        }
+    }
+
+    @Test("A commit that does not find the length it expects does nothing") func moved() async throws {
+        try await LogRig.with { rig in
+            let door = try Door(rig)
+            try door.push("RPUSH", "a", "b", "c")
+            _ = try door.claim(10)
+            for length in [0, 1, 2, 4] {
+                #expect(try door.commit(#"{"topic":"a"}"#, length: length).refusal != nil)
+            }
+            #expect(try door.left() == ["a", "b", "c"])
+            #expect(try rig.length(.messages) == 0)
+        }
+    }
+
+    @Test("A repeat lets its element go, a conflict keeps it for the record of its rejection") func names() async throws {
+        try await LogRig.with { rig in
+            let door = try Door(rig)
+            try door.push("RPUSH", "a", "b", "c")
+            _ = try door.claim(10)
+            let id = "19164b3d-b1cb-5c74-9a4d-5f5a32443ff5"
+            #expect(try door.commit(#"{"topic":"a","message_uuid":"\#(id)"}"#, length: 3).array?.last == .integer(0))
+            #expect(try door.commit(#"{"topic":"a","message_uuid":"\#(id)"}"#, length: 2).array?.last == .integer(1))
+            #expect(try door.commit(#"{"topic":"b","message_uuid":"\#(id)"}"#, length: 1).array?.last == .integer(2))
+            #expect(try door.left() == ["c"])
+            #expect(try rig.length(.messages) == 1)
+        }
+    }
+
+    @Test("Elements are taken as bytes, whatever they are") func bytes() async throws {
+        try await LogRig.with { rig in
+            let door = try Door(rig)
+            var numbers = SeededNumbers(11)
+            let elements = (0..<50).map { _ in numbers.bytes(numbers.below(40)) } + [[], [0], Array("\r\n".utf8)]
+            var command = RESPWriter()
+            for element in elements {
+                command.begin(3)
+                command.argument("RPUSH")
+                command.argument(door.list)
+                command.argument(element)
+            }
+            _ = try door.session.pipeline(command)
+            let claimed = try door.session.run("FCALL", ["meshlog_list_claim", "3", door.list, door.processing, door.lease.key, String(door.epoch), "100", "LEFT"])
+            #expect(claimed.array == elements.map { .string($0) })
+        }
+    }
+
+    @Test("A verdict is written once and acknowledges its message, however often the step is repeated") func decide() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            for index in 1...3 { _ = try rig.add("\(index)-0", to: session) }
+            try session.run("XREADGROUP", ["GROUP", "router", "one", "STREAMS", rig.keys.stream(.messages), ">"])
+            var lease = Lease(name: "router", instance: "one", ttl: .seconds(60), keys: rig.keys)
+            guard case .held(let epoch) = try lease.renew(session) else { return }
+            func decide(_ ids: [String]) throws -> RedisValue {
+                let verdicts = ids.flatMap { [$0, "message.decided", "1", "u", "deliver", "default", "", "0-0-0", "[]", "a"] }
+                return try session.run(
+                    "FCALL", ["meshlog_decide", "3", rig.keys.stream(.verdicts), rig.keys.stream(.messages), lease.key, String(epoch), "router"] + verdicts)
+            }
+            #expect(try decide(["1-0", "2-0"]) == .integer(2))
+            #expect(try decide(["1-0", "2-0", "3-0"]) == .integer(1))
+            #expect(try decide(["1-0", "2-0", "3-0"]) == .integer(0))
+            #expect(try rig.ids(.verdicts) == ["1-0", "2-0", "3-0"])
+            #expect(try rig.pending(.messages, .router) == 0)
+        }
+    }
+
+    @Test("Deliveries and the group's cursor move together, and the lag stays right") func deliver() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            for index in 1...4 { try rig.decide(try rig.add("\(index)-0", to: session), to: session) }
+            var lease = Lease(name: "republish", instance: "one", ttl: .seconds(60), keys: rig.keys)
+            guard case .held(let epoch) = try lease.renew(session) else { return }
+            func deliver(_ last: String, _ count: Int) throws -> RedisValue {
+                try session.run(
+                    "FCALL",
+                    ["meshlog_deliver", "3", rig.keys.stream(.deliveries), rig.keys.stream(.verdicts), lease.key, String(epoch), "republish", last, String(count), "2"]
+                        + (0..<count).flatMap { ["position", "0-\($0)-0"] })
+            }
+            #expect(try deliver("2-0", 2) == .integer(2))
+            let reader = LogReader(keys: rig.keys)
+            #expect(try reader.cursor(.verdicts, group: .republish, session) == Position(ms: 2, seq: 0))
+            #expect(try reader.cursor(.verdicts, group: .archive, session) == .zero)
+            let groups = try StreamInspector(keys: rig.keys).status(.verdicts, session).groups
+            #expect(groups.first { $0.name == "republish" }?.lag == 2)
+            #expect(groups.first { $0.name == "archive" }?.lag == 4)
+            #expect(try deliver("4-0", 2) == .integer(2))
+            #expect(try rig.length(.deliveries) == 4)
+        }
+    }
+}

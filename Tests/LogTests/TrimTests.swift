@@ -1,0 +1,168 @@
+import Core
+import Log
+import RedisDriver
+import TestSupport
+import Testing
+
+@Suite("Trimming")
+struct TrimTests {
+    /// What is true of a log beside Redis: the model.
+    private struct Model {
+        var messages: [Position] = []
+        var verdicts: [Position] = []
+        var routerRead = Position.zero
+        var unacknowledged: Set<Position> = []
+        var archive = Position.zero
+        var republish = Position.zero
+
+        /// Messages and verdicts that some group has not passed.
+        func needed(_ position: Position, in stream: StreamName) -> Bool {
+            let byRouter = stream == .messages && (position > routerRead || unacknowledged.contains(position))
+            return byRouter || position > archive || position > republish
+        }
+    }
+
+    private func positions(_ rig: LogRig, _ stream: StreamName) throws -> [Position] { try rig.ids(stream).compactMap { Position(streamID: $0.utf8) } }
+
+    @Test("Random histories: nothing that a group has not passed is ever removed", arguments: 1...12) func histories(_ seed: UInt64) async throws {
+        let run = FuzzRun("trim \(seed)", short: 60, share: 1e-4)
+        var numbers = SeededNumbers(run.seed &+ seed)
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            let stream = rig.keys.stream(.messages)
+            let reader = LogReader(keys: rig.keys)
+            var model = Model()
+            var clock: UInt64 = 1_000
+            for step in 0..<run.cases {
+                switch numbers.below(7) {
+                case 0, 1:
+                    for _ in 0...numbers.below(8) {
+                        clock += UInt64(numbers.below(3))
+                        let seq = model.messages.last?.ms == clock ? (model.messages.last?.seq ?? 0) + 1 : 0
+                        model.messages.append(try rig.add("\(clock)-\(seq)", to: session))
+                    }
+                case 2:
+                    let reply = try session.run("XREADGROUP", ["GROUP", "router", "r", "COUNT", String(1 + numbers.below(6)), "STREAMS", stream, ">"])
+                    for entry in reply.array?.first?.array?[1].array ?? [] {
+                        guard let position = entry.array?[0].text.flatMap({ Position(streamID: $0.utf8) }) else { continue }
+                        model.routerRead = position
+                        model.unacknowledged.insert(position)
+                    }
+                case 3:
+                    // The router decides in order, now and then burying one.
+                    for position in model.unacknowledged.sorted().prefix(1 + numbers.below(6)) {
+                        if !numbers.once(in: 6) {
+                            try rig.decide(position, to: session)
+                            model.verdicts.append(position)
+                        }
+                        try session.run("XACK", [stream, "router", position.streamID])
+                        model.unacknowledged.remove(position)
+                    }
+                case 4:
+                    let ahead = model.verdicts.filter { $0 > model.archive }
+                    if !ahead.isEmpty {
+                        model.archive = numbers.pick(ahead)
+                        try reader.setCursor(.verdicts, group: .archive, model.archive, session)
+                    }
+                case 5:
+                    let ahead = model.verdicts.filter { $0 > model.republish }
+                    if !ahead.isEmpty {
+                        model.republish = numbers.pick(ahead)
+                        try reader.setCursor(.verdicts, group: .republish, model.republish, session)
+                    }
+                default:
+                    let name = numbers.pick([StreamName.messages, .verdicts])
+                    let oldest = numbers.once(in: 2) ? UInt64(numbers.below(Int(clock) + 10)) : 0
+                    let keep = numbers.once(in: 2) ? 1 + numbers.below(20) : 0
+                    let before = [StreamName.messages: try positions(rig, .messages), .verdicts: try positions(rig, .verdicts)]
+                    let count = try Trimmer.trim(name, oldestMs: oldest, entries: keep, keys: rig.keys, session)
+                    for stream in [StreamName.messages, .verdicts] {
+                        let all = before[stream] ?? []
+                        let after = try positions(rig, stream)
+                        let removed = all.prefix(all.count - after.count)
+                        #expect(Array(all.suffix(after.count)) == after, "what goes, goes from the front")
+                        #expect(!removed.contains { model.needed($0, in: stream) }, "step \(step), seed \(run.seed &+ seed): \(stream)")
+                        if stream == name {
+                            #expect(removed.count == count)
+                            for (index, position) in removed.enumerated() {
+                                #expect(position.ms < oldest || (keep > 0 && all.count - index > keep), "nothing goes that retention keeps")
+                            }
+                        }
+                    }
+                    // Whatever was trimmed, what has been decided can be read.
+                    #expect(throws: Never.self) { try reader.decided(after: .zero, count: 1_000, session) }
+                }
+            }
+        }
+    }
+
+    @Test("When every group has passed everything, exactly the retention stays, by size and by age") func retention() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            let stream = rig.keys.stream(.messages)
+            for index in 1...50 { try rig.decide(try rig.add("\(index)-0", to: session), to: session) }
+            #expect(try Trimmer.trim(.messages, oldestMs: 40, entries: 10, keys: rig.keys, session) == 0, "nobody has passed anything")
+            try session.run("XREADGROUP", ["GROUP", "router", "r", "STREAMS", stream, ">"])
+            #expect(try Trimmer.trim(.messages, oldestMs: 40, entries: 10, keys: rig.keys, session) == 0, "read is not acknowledged")
+            for index in 1...50 { try session.run("XACK", [stream, "router", "\(index)-0"]) }
+            let reader = LogReader(keys: rig.keys)
+            for group in [GroupName.archive, .republish] { try reader.setCursor(.verdicts, group: group, Position(ms: 50, seq: 0), session) }
+            #expect(try Trimmer.trim(.messages, oldestMs: 0, entries: 20, keys: rig.keys, session) == 30)
+            #expect(try rig.ids(.messages).first == "31-0")
+            #expect(try Trimmer.trim(.messages, oldestMs: 41, entries: 0, keys: rig.keys, session) == 10)
+            #expect(try rig.ids(.messages).first == "41-0")
+            #expect(try Trimmer.trim(.messages, oldestMs: 1_000, entries: 0, keys: rig.keys, session) == 10)
+            #expect(try rig.ids(.messages) == [])
+            #expect(try Trimmer.trim(.messages, oldestMs: 1_000, entries: 1, keys: rig.keys, session) == 0)
+            let operations = try rig.entries(.operations)
+            #expect(operations.compactMap { $0.fields["removed"]?.int } == [30, 10, 10])
+            #expect(operations.allSatisfy { $0.fields["event"]?.text == "log.trimmed" && $0.fields["stream"]?.text == "messages" })
+        }
+    }
+
+    @Test("A verdict goes with its message, so that no verdict stands without one") func verdictsFollow() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            let stream = rig.keys.stream(.messages)
+            for index in 1...20 {
+                let position = try rig.add("\(index)-0", to: session)
+                // Some are buried: the two streams do not have the same length, so the same size bound cuts at other places.
+                if index % 4 != 0 { try rig.decide(position, to: session) }
+            }
+            try session.run("XREADGROUP", ["GROUP", "router", "r", "STREAMS", stream, ">"])
+            for index in 1...20 { try session.run("XACK", [stream, "router", "\(index)-0"]) }
+            let reader = LogReader(keys: rig.keys)
+            for group in [GroupName.archive, .republish] { try reader.setCursor(.verdicts, group: group, Position(ms: 19, seq: 0), session) }
+            for name in StreamName.allCases { _ = try Trimmer.trim(name, oldestMs: 0, entries: 10, keys: rig.keys, session) }
+            let first = try #require(try rig.ids(.messages).first.flatMap { Position(streamID: $0.utf8) })
+            #expect(first == Position(ms: 11, seq: 0))
+            #expect(try rig.ids(.verdicts).compactMap { Position(streamID: $0.utf8) }.allSatisfy { $0 >= first })
+            #expect(try reader.decided(after: .zero, count: 100, session).map(\.position.ms) == [11, 13, 14, 15, 17, 18, 19])
+        }
+    }
+
+    @Test("Large entries are trimmed without copying them all at once") func largeEntries() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            let stream = rig.keys.stream(.messages)
+            let data = "\"" + String(repeating: "x", count: 100_000) + "\""
+            for index in 1...300 { _ = try rig.add("\(index)-0", data: data, to: session) }
+            try session.run("XGROUP", ["SETID", stream, "router", "300-0"])
+            for group in ["archive", "republish"] { try session.run("XGROUP", ["SETID", rig.keys.stream(.verdicts), group, "300-0"]) }
+            var removed = 0
+            for _ in 0..<300 where removed < 290 { removed += try Trimmer.trim(.messages, oldestMs: 0, entries: 10, keys: rig.keys, session) }
+            #expect(removed == 290)
+            #expect(try rig.ids(.messages).first == "291-0")
+        }
+    }
+
+    @Test("Streams that nobody wrote to, and streams without groups, are trimmed by retention alone") func others() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            for name in StreamName.allCases { #expect(try Trimmer.trim(name, oldestMs: 5, entries: 5, keys: rig.keys, session) == 0) }
+            for index in 1...9 { try session.run("XADD", [rig.keys.stream(.rejected), "\(index)-0", "event", "input.rejected"]) }
+            #expect(try Trimmer.trim(.rejected, oldestMs: 3, entries: 5, keys: rig.keys, session) == 4)
+            #expect(try rig.ids(.rejected) == ["5-0", "6-0", "7-0", "8-0", "9-0"])
+        }
+    }
+}
