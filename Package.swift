@@ -83,6 +83,10 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Stack", logging], path: "Tests/Support", swiftSettings: strict),
         tests("CoreTests", ["Core", "TestSupport"]),
+        tests("LogTests", ["Core", "Log", "RedisDriver", "Stack", "TestSupport", logging]),
+        tests("VerdictsTests", ["Core", "Log", "Verdicts", "RedisDriver", "Stack", "TestSupport", logging]),
+        tests("IngressTests", ["Core", "Log", "Ingress", "RedisDriver", "NATSDriver", "PostgreSQLDriver", "Stack", "TestSupport", logging]),
+        tests("Tidy", ["Core", "Log", "TestSupport"]),
         tests("ClientTests", ["Client", "Core"]),
         tests("DriversTests", ["PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),
         tests("StackTests", ["Stack", "TestSupport", logging]),

@@ -48,7 +48,8 @@ struct Wiring {
                 let session = try RedisSession(settings.redis, name: "meshlog-setup")
                 try LogSetup(catalog: catalog, keys: settings.keys).apply(session)
                 return
-            } catch where error.isRetryable && ContinuousClock.now - start < .seconds(15) {
+            } catch {
+                guard error.isRetryable, ContinuousClock.now - start < .seconds(15) else { throw error }
                 StopSignal().wait(for: backoff.next())
             }
         }
@@ -212,6 +213,7 @@ private struct EchoRoute: WebSocketRoutes {
 /// A process without doors serves no posts in the fast lane.
 private struct NoPosts: PostLane {
     let paths: [String] = []
+    func takes(_ request: PostRequest) -> Bool { false }
     func post(_ request: PostRequest, answer: PostAnswer) { preconditionFailure("no path leads here") }
 }
 

@@ -26,6 +26,10 @@ package enum Limits {
     package static let appendQueueBytesMax = 128 << 20
     /// Entries a stage reads at once.
     package static let readBatchMax = 1_024
+    /// Bytes the list door takes in one step, so that a step ends well within its lease.
+    package static let listStepBytesTarget = 4 << 20
+    /// Messages the JetStream door fetches at once: each may have the server's largest size.
+    package static let jetStreamFetchMax = 64
     /// Messages the router decides at once: it reads them whole, so this bounds its memory too.
     package static let routerBatchMax = 256
     /// Rows of one COPY: thousands are best (see docs/benchmarks.md).

@@ -112,7 +112,7 @@ package struct SubjectPattern: Sendable, Hashable {
         var ended = false
         for token in tokens {
             if ended { return false }
-            if case .rest = token { return !rest.isEmpty }
+            if case .rest = token { return SubjectPattern.hasTokensOnly(rest) }
             let end = rest.firstIndex(of: UInt8(ascii: ".")) ?? rest.endIndex
             if case .literal(let literal) = token, !rest[..<end].elementsEqual(literal) { return false }
             if case .any = token, rest[..<end].isEmpty { return false }
@@ -124,5 +124,15 @@ package struct SubjectPattern: Sendable, Hashable {
             }
         }
         return ended
+    }
+
+    /// At least one token and no empty one: a malformed subject matches nothing.
+    private static func hasTokensOnly(_ text: some Collection<UInt8>) -> Bool {
+        var last = UInt8(ascii: ".")
+        for byte in text {
+            if byte == UInt8(ascii: "."), last == byte { return false }
+            last = byte
+        }
+        return last != UInt8(ascii: ".")
     }
 }

@@ -56,10 +56,12 @@ package struct GroupConsumer: Sendable {
         return try items.get()
     }
 
-    /// A failed step leaves entries pending: read them again before anything new.
-    package mutating func startOver() {
+    /// Reads what is pending again before anything new: after a failed step, and whenever the stage begins to act.
+    ///
+    /// - Parameter countingDeliveries: whether the next claims count as deliveries; nil leaves it as it is.
+    package mutating func startOver(countingDeliveries: Bool?) {
         recovering = true
-        claimCounts = false
+        if let countingDeliveries { claimCounts = countingDeliveries }
     }
 
     /// Claims what is pending, oldest first. An entry on its last attempt comes alone, so that only the one that kills the process is spent.

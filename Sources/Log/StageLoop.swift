@@ -10,7 +10,7 @@ package struct StageLoop: Sendable {
     package let leaseTTL: Duration
     private let log: Logger
 
-    package init(name: String, instance: String, endpoint: RedisEndpoint, keys: LogKeys, leaseTTL: Duration = .seconds(5)) {
+    package init(name: String, instance: String, endpoint: RedisEndpoint, keys: LogKeys, leaseTTL: Duration = .seconds(10)) {
         self.name = name
         self.instance = instance
         self.endpoint = endpoint

@@ -35,7 +35,7 @@ package struct Router: Sendable {
     package func run() async {
         await WorkerThread.run("router") { [self] stop in
             var consumer = consumer
-            loop.run(stop, begin: { _, _ in }, step: { try step(&consumer, $1, $2) })
+            loop.run(stop, begin: { _, _ in consumer.startOver(countingDeliveries: nil) }, step: { try step(&consumer, $1, $2) })
         }
     }
 
@@ -44,13 +44,16 @@ package struct Router: Sendable {
     }
 
     private func step(_ consumer: inout GroupConsumer, _ session: RedisSession, _ epoch: Int) throws {
-        let items = try consumer.read(session, count: Limits.routerBatchMax, wait: .milliseconds(250))
-        guard !items.isEmpty else { return }
-        let start = ContinuousClock.now
+        let items: [GroupConsumer.Item]
+        let start: ContinuousClock.Instant
         do {
+            // A read may break after Redis has delivered: then its entries are pending, older than anything new.
+            items = try consumer.read(session, count: Limits.routerBatchMax, wait: .milliseconds(250))
+            guard !items.isEmpty else { return }
+            start = .now
             try decide(items, session, epoch)
         } catch {
-            consumer.startOver()
+            consumer.startOver(countingDeliveries: false)
             throw error
         }
         batch.record(items.count)

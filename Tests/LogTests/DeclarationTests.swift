@@ -55,7 +55,7 @@ struct DeclarationTests {
                 _ = try StreamCatalog.load(folder + "/streams")
                 Issue.record("it was taken")
             } catch {
-                guard case .declaration(let text) = error else { throw error }
+                guard case LogError.declaration(let text) = error else { throw error }
                 #expect(text.contains(named), "\(text)")
             }
         }

@@ -6,14 +6,14 @@ internal import Testing
 
 @testable internal import Views
 
-@Suite("Feed on real servers", .timeLimit(.minutes(2)))
+@Suite("Feed on real servers", .serialized, .timeLimit(.minutes(2)))
 struct FeedTests {
     @Test("From now on: what is decided after the feed was opened comes, in order, and nothing of before", arguments: [false, true])
     func live(_ webSocket: Bool) async throws {
         try await ViewsRig.run { rig in
-            try rig.log(1...5)
+            try await rig.log(1...5)
             #expect(await eventually { try rig.hub.start() == ViewsRig.position(5) })
-            let found = try await rig.follow("", count: 300, webSocket: webSocket) { try rig.log(6...305) }
+            let found = try await rig.follow("", count: 300, webSocket: webSocket) { try await rig.log(6...305) }
             #expect(found == Array(6...305))
         }
     }
@@ -21,10 +21,10 @@ struct FeedTests {
     @Test("One cursor over archive, log and memory: a follower from the beginning sees everything once", arguments: [false, true])
     func seam(_ webSocket: Bool) async throws {
         try await ViewsRig.run { rig in
-            try rig.log(1...900)
-            try rig.archive(1...700)
-            try rig.trim(before: 400)
-            let found = try await rig.follow("?since=0-0-0", count: 950, webSocket: webSocket) { try rig.log(901...950) }
+            try await rig.log(1...900)
+            try await rig.archive(1...700)
+            try await rig.trim(before: 400)
+            let found = try await rig.follow("?since=0-0-0", count: 950, webSocket: webSocket) { try await rig.log(901...950) }
             #expect(found == Array(1...950))
             let middle = try await rig.follow("?since=\(ViewsRig.position(650))", count: 300, webSocket: webSocket)
             #expect(middle == Array(651...950))
@@ -34,7 +34,7 @@ struct FeedTests {
     @Test("Without a trim the log serves from the beginning, whatever the archive has")
     func untrimmed() async throws {
         try await ViewsRig.run { rig in
-            try rig.log(1...20)
+            try await rig.log(1...20)
             #expect(try await rig.follow("?since=0-0-0", count: 20) == Array(1...20))
         }
     }
@@ -42,11 +42,11 @@ struct FeedTests {
     @Test("Filters hold in the archive, the log and live")
     func filters() async throws {
         try await ViewsRig.run { rig in
-            try rig.log(1...300)
-            try rig.archive(1...200)
-            try rig.trim(before: 150)
+            try await rig.log(1...300)
+            try await rig.archive(1...200)
+            try await rig.trim(before: 150)
             let expected = (1...330).filter { $0 % 3 != 2 && $0 % 2 == 0 }
-            let found = try await rig.follow("?since=0-0-0&topic=orders.*&source=alice", count: expected.count) { try rig.log(301...330) }
+            let found = try await rig.follow("?since=0-0-0&topic=orders.*&source=alice", count: expected.count) { try await rig.log(301...330) }
             #expect(found == expected)
         }
     }
@@ -54,7 +54,7 @@ struct FeedTests {
     @Test("Events carry the position as their id, and Last-Event-ID goes on behind it")
     func resume() async throws {
         try await ViewsRig.run { rig in
-            try rig.log(1...10)
+            try await rig.log(1...10)
             let request = "GET /v1/feed HTTP/1.1\r\nHost: a\r\nLast-Event-ID: \(ViewsRig.position(7))\r\n\r\n"
             #expect(await eventually { try rig.hub.start() == ViewsRig.position(10) })
             let text = try await rig.exchange(request) { ViewsRig.numbers($0).count >= 3 }
@@ -68,7 +68,7 @@ struct FeedTests {
     @Test("The reference's feed has nine fields")
     func reference() async throws {
         try await ViewsRig.run { rig in
-            try rig.log(1...1)
+            try await rig.log(1...1)
             let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
             #expect(await eventually { try rig.hub.start() == ViewsRig.position(1) })
             let text = try await rig.exchange("GET /?since=0-0-0 HTTP/1.1\r\nHost: a\r\n\(upgrade)\r\n") { $0.contains("\"message_metadata\":null}") }
@@ -82,15 +82,33 @@ struct FeedTests {
         try await ViewsRig.run { rig in
             #expect(await eventually { _ = try rig.hub.start(); return true })
             let pause = Once()
-            let slow = try await rig.follow("", count: 400, webSocket: true) {
+            let slow = try await rig.follow("", count: 200, webSocket: true) {
                 // Opened, and now not read from, while another one reads all.
                 if pause.first() {
-                    try rig.log(1...400, payload: 60_000)
-                    let fast = try await rig.follow("?since=0-0-0", count: 400)
-                    #expect(fast == Array(1...400))
+                    try await rig.log(1...200, payload: 20_000)
+                    let fast = try await rig.follow("?since=0-0-0", count: 200)
+                    #expect(fast == Array(1...200))
                 }
             }
-            #expect(slow == Array(1...400))
+            #expect(slow == Array(1...200))
+        }
+    }
+
+    @Test("Who takes nothing for too long is let go, and resumes where it was", arguments: [false, true])
+    func stalled(_ webSocket: Bool) async throws {
+        try await ViewsRig.run(stallMax: .milliseconds(300)) { rig in
+            #expect(await eventually { _ = try rig.hub.start(); return true })
+            // Read again only after the hub has let it go.
+            let before = try await rig.follow("", count: 250, webSocket: webSocket) {
+                try await rig.log(1...250, payload: 20_000)
+                #expect(await eventually { try await rig.get("/metrics").body.contains("meshlog_feed_followers 0\n") })
+            }
+            #expect(before == Array(1...max(1, before.count)))
+            #expect(before.count < 250)
+            // The last one may have come in part.
+            let last = before.count - (webSocket ? 0 : 1)
+            let after = try await rig.follow("?since=\(ViewsRig.position(last))", count: 250 - last, webSocket: webSocket)
+            #expect(after == Array(last + 1...250))
         }
     }
 
@@ -113,7 +131,7 @@ struct FeedTests {
     @Test("Followers are counted out when they go")
     func leaving() async throws {
         try await ViewsRig.run { rig in
-            try rig.log(1...3)
+            try await rig.log(1...3)
             for _ in 0..<5 { #expect(try await rig.follow("?since=0-0-0", count: 3, webSocket: true) == [1, 2, 3]) }
             #expect(await eventually { try await rig.get("/metrics").body.contains("meshlog_feed_followers 0\n") })
         }

@@ -33,18 +33,18 @@ final class ViewsRig: Sendable {
         self.port = port
     }
 
-    static func run(_ body: @escaping @Sendable (ViewsRig) async throws -> Void) async throws {
+    static func run(stallMax: Duration = ViewLimits.feedStallMax, _ body: @escaping @Sendable (ViewsRig) async throws -> Void) async throws {
         let template = try await SharedStack.template("views") { url in
-            _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "tests"))
+            try await onThread { _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "tests")) }
         }
         let endpoint = RedisEndpoint(host: "127.0.0.1", port: try await SharedStack.shared.redis.port)
         try await SharedStack.withDatabase(template: template) { url in
-            try await serve(LogKeys(prefix: SharedStack.unique("views")), endpoint, url, body)
+            try await serve(LogKeys(prefix: SharedStack.unique("views")), endpoint, url, stallMax, body)
         }
     }
 
     private static func serve(
-        _ keys: LogKeys, _ endpoint: RedisEndpoint, _ url: String, _ body: @escaping @Sendable (ViewsRig) async throws -> Void
+        _ keys: LogKeys, _ endpoint: RedisEndpoint, _ url: String, _ stallMax: Duration, _ body: @escaping @Sendable (ViewsRig) async throws -> Void
     ) async throws {
         let catalog = try StreamCatalog.load(Repository.root + "/streams")
         try LogSetup(catalog: catalog, keys: keys).apply(RedisSession(endpoint, name: "tests"))
@@ -52,7 +52,7 @@ final class ViewsRig: Sendable {
         let stores = Stores(
             redis: .init(name: "redis-reads", width: 2) { try RedisSession(endpoint, name: "tests-reads") },
             postgresql: .init(name: "archive-reads", width: 2) { try PostgreSQLSession(conninfo: url, applicationName: "tests-reads") })
-        let hub = FeedHub(endpoint: endpoint, keys: keys, stores: stores, metrics: metrics)
+        let hub = FeedHub(endpoint: endpoint, keys: keys, stores: stores, metrics: metrics, stallMax: stallMax)
         let pulse = Pulse(
             servers: [.redis(stores), .postgresql(stores), Probe(name: "nats") { throw LogError.unavailable("there is none") }],
             gauges: [LogGauges.groups(stores, keys: keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics)])
@@ -120,35 +120,44 @@ final class ViewsRig: Sendable {
     }
 
     /// Writes messages and verdicts into the log.
-    func log(_ numbers: ClosedRange<Int>, payload: Int = 0) throws {
-        let session = try RedisSession(endpoint, name: "tests")
-        for number in numbers {
-            let one = ViewsRig.decided(number, payload: payload)
-            var fields: [String] = []
-            for field in MessageField.allCases { fields += [field.name.description, one.message.string(field)] }
-            try session.run("XADD", [keys.stream(.messages), one.position.streamID] + fields)
-            let verdict = one.verdict
-            try session.run(
-                "XADD",
-                [
-                    keys.stream(.verdicts), one.position.streamID, "event", VerdictEntry.event, "v", "1", "message_uuid", verdict.messageUUID.description,
-                    "outcome", verdict.outcome.rawValue, "rule", verdict.rule, "reason", "", "policy_revision", verdict.policyRevision,
-                    "targets", #"["default"]"#, "subject", String(decoding: verdict.subject, as: UTF8.self),
-                ])
+    func log(_ numbers: ClosedRange<Int>, payload: Int = 0) async throws {
+        try await onThread { [self] in
+            let session = try RedisSession(endpoint, name: "tests")
+            for number in numbers {
+                let one = ViewsRig.decided(number, payload: payload)
+                var fields: [String] = []
+                for field in MessageField.allCases { fields += [field.name.description, one.message.string(field)] }
+                try session.run("XADD", [keys.stream(.messages), one.position.streamID] + fields)
+                let verdict = one.verdict
+                try session.run(
+                    "XADD",
+                    [
+                        keys.stream(.verdicts), one.position.streamID, "event", VerdictEntry.event, "v", "1", "message_uuid", verdict.messageUUID.description,
+                        "outcome", verdict.outcome.rawValue, "rule", verdict.rule, "reason", "", "policy_revision", verdict.policyRevision,
+                        "targets", #"["default"]"#, "subject", String(decoding: verdict.subject, as: UTF8.self),
+                    ])
+            }
         }
     }
 
     /// Writes messages and verdicts into the archive.
-    func archive(_ numbers: ClosedRange<Int>, payload: Int = 0) throws {
-        let session = try PostgreSQLSession(conninfo: databaseURL, applicationName: "tests")
-        let sink = try ArchiveSink<DecidedMessage>(session: session, name: "archive", partition: 0)
-        _ = try sink.write(numbers.map { ViewsRig.decided($0, payload: payload) })
+    func archive(_ numbers: ClosedRange<Int>) async throws {
+        try await onThread { [self] in
+            let session = try PostgreSQLSession(conninfo: databaseURL, applicationName: "tests")
+            let sink = try ArchiveSink<DecidedMessage>(session: session, name: "archive", partition: 0)
+            _ = try sink.write(numbers.map { ViewsRig.decided($0) })
+        }
     }
 
     /// Takes everything before the `number`th message out of the log.
-    func trim(before number: Int) throws {
-        let session = try RedisSession(endpoint, name: "tests")
-        for name in [StreamName.messages, .verdicts] { try session.run("XTRIM", [keys.stream(name), "MINID", ViewsRig.position(number).streamID]) }
+    func trim(before number: Int) async throws {
+        try await redis { [keys] session in
+            for name in [StreamName.messages, .verdicts] { try session.run("XTRIM", [keys.stream(name), "MINID", ViewsRig.position(number).streamID]) }
+        }
+    }
+
+    func redis(_ body: @escaping @Sendable (RedisSession) throws -> Void) async throws {
+        try await onThread { [endpoint] in try body(RedisSession(endpoint, name: "tests")) }
     }
 
     // MARK: HTTP
@@ -188,7 +197,9 @@ final class ViewsRig: Sendable {
 
     /// Sends `request` and hands on what comes, until `take` says that it is enough or the server closes.
     private func read(_ request: String, _ take: (ByteBuffer) async throws -> Bool) async throws {
-        let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: port) { channel in
+        // A small window, so that a reader who pauses is noticed by the server soon.
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelOption(.socketOption(.so_rcvbuf), value: 32 << 10)
+        let client = try await bootstrap.connect(host: "127.0.0.1", port: port) { channel in
             channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel) }
         }
         try await client.executeThenClose { inbound, outbound in
@@ -226,25 +237,25 @@ final class ViewsRig: Sendable {
 
 /// Finds the numbers of messages in a text that comes in pieces.
 struct NumberScanner {
-    private static let mark = Array("\"message_uuid\":\"aaaabbbb-cccc-4ddd-8000-".utf8)
+    private static let mark = Data("\"message_uuid\":\"aaaabbbb-cccc-4ddd-8000-".utf8)
     private(set) var numbers: [Int] = []
-    private var matched = 0
-    private var digits: [UInt8] = []
+    private var rest = Data()
 
     mutating func feed(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes {
-            if matched == Self.mark.count {
-                digits.append(byte)
-                guard digits.count == 12 else { continue }
-                if let number = Int(String(decoding: digits, as: UTF8.self), radix: 16) { numbers.append(number) }
-                digits = []
-                matched = 0
-            } else if byte == Self.mark[matched] {
-                matched += 1
-            } else {
-                matched = byte == Self.mark[0] ? 1 : 0
-            }
+        rest.append(contentsOf: bytes)
+        while let found = rest.range(of: Self.mark), rest.endIndex - found.upperBound >= 12 {
+            let end = found.upperBound + 12
+            if let number = Int(String(decoding: rest[found.upperBound..<end], as: UTF8.self), radix: 16) { numbers.append(number) }
+            rest = Data(rest[end...])
         }
+        if rest.range(of: Self.mark) == nil { rest = Data(rest.suffix(Self.mark.count)) }
+    }
+}
+
+/// Runs blocking `body` beside the cooperative pool.
+private func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
     }
 }
 

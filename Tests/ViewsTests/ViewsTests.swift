@@ -7,13 +7,13 @@ internal import Testing
 
 @testable internal import Views
 
-@Suite("Views on real servers", .timeLimit(.minutes(2)))
+@Suite("Views on real servers", .serialized, .timeLimit(.minutes(2)))
 struct ViewsTests {
     @Test("A message is found by its id, in the native and in the reference's form, and what is not there is said so")
     func one() async throws {
         try await ViewsRig.run { rig in
-            try rig.log(1...3)
-            try rig.archive(1...2)
+            try await rig.log(1...3)
+            try await rig.archive(1...2)
             let stand = ViewsRig.position(2).description
             let found = try await rig.get("/v1/messages/\(ViewsRig.uuid(1))")
             #expect(found.status == 200)
@@ -47,7 +47,7 @@ struct ViewsTests {
     @Test("Pages follow each other without a gap, in both orders, with filters")
     func pages() async throws {
         try await ViewsRig.run { rig in
-            try rig.archive(1...50)
+            try await rig.archive(1...50)
             for (query, expected) in [
                 ("?limit=7", Array((1...50).reversed())), ("?limit=7&order=oldest", Array(1...50)),
                 ("?limit=3&topic=orders.*", (1...50).reversed().filter { $0 % 3 != 2 }), ("?limit=4&source=alice&type=question&order=oldest", [10, 20, 30, 40, 50]),
@@ -71,7 +71,7 @@ struct ViewsTests {
     @Test("The reference's list of a subject is an array, newest first, and links to its next page")
     func subject() async throws {
         try await ViewsRig.run { rig in
-            try rig.archive(1...9)
+            try await rig.archive(1...9)
             var found: [Int] = []
             var path: String? = "/messages/subject/alice?limit=3"
             while let here = path {
@@ -91,10 +91,10 @@ struct ViewsTests {
     @Test("A read waits for the position it names, and says how far things are when that does not come")
     func minPosition() async throws {
         try await ViewsRig.run { rig in
-            try rig.archive(1...1)
+            try await rig.archive(1...1)
             async let late = rig.get("/v1/messages/\(ViewsRig.uuid(2))", ["Meshlog-Min-Position": ViewsRig.position(2).description])
             try await Task.sleep(for: .milliseconds(100))
-            try rig.archive(2...2)
+            try await rig.archive(2...2)
             #expect(try await late.status == 200)
             #expect(try await late.header("Meshlog-Position") == ViewsRig.position(2).description)
             let future = try await rig.get("/v1/messages", ["Meshlog-Min-Position": "0-99999999999999-0"])
@@ -104,7 +104,7 @@ struct ViewsTests {
             #expect(malformed.status == 400)
             #expect(malformed.body.contains(#""parameter":"Meshlog-Min-Position""#))
             #expect(try await rig.get("/messages/\(ViewsRig.uuid(1))", ["Meshlog-Min-Position": "soon"]).body.hasPrefix(#"{"error":"#))
-            try rig.log(1...1)
+            try await rig.log(1...1)
             #expect(try await rig.get("/v1/streams/messages", ["Meshlog-Min-Position": ViewsRig.position(1).description]).status == 200)
         }
     }
@@ -112,8 +112,8 @@ struct ViewsTests {
     @Test("A trace tells door, verdict, archive row and deliveries; of a named message also before it is archived")
     func trace() async throws {
         try await ViewsRig.run { rig in
-            try rig.log(1...2)
-            try rig.archive(1...1)
+            try await rig.log(1...2)
+            try await rig.archive(1...1)
             let trace = try await rig.get("/v1/messages/\(ViewsRig.uuid(1))/trace")
             #expect(trace.status == 200)
             #expect(((trace.json["ingress"] as? [String: Any])?["via"] as? String) == "http")
@@ -121,8 +121,7 @@ struct ViewsTests {
             #expect(((trace.json["archive"] as? [String: Any])?["archived"] as? Bool) == true)
             #expect((trace.json["deliveries"] as? [Any])?.isEmpty == true)
             #expect(try await rig.get("/v1/messages/\(ViewsRig.uuid(2))/trace").status == 404)
-            let session = try RedisSession(rig.endpoint, name: "tests")
-            try session.run("SET", [rig.keys.namePrefix + ViewsRig.uuid(2).description, "\(ViewsRig.position(2).streamID) abc", "EX", "100"])
+            try await rig.redis { try $0.run("SET", [rig.keys.namePrefix + ViewsRig.uuid(2).description, "\(ViewsRig.position(2).streamID) abc", "EX", "100"]) }
             let hot = try await rig.get("/v1/messages/\(ViewsRig.uuid(2))/trace")
             #expect(hot.status == 200)
             #expect(hot.json["position"] as? String == ViewsRig.position(2).description)
@@ -134,7 +133,7 @@ struct ViewsTests {
     @Test("Streams, their groups and their entries can be looked at, in pages and in both directions")
     func streams() async throws {
         try await ViewsRig.run { rig in
-            try rig.log(1...20)
+            try await rig.log(1...20)
             let all = try await rig.get("/v1/streams")
             #expect((all.json["streams"] as? [[String: Any]])?.compactMap { $0["name"] as? String } == StreamName.allCases.map(\.rawValue))
             #expect(all.header("Meshlog-Position") == ViewsRig.position(20).description)
@@ -171,8 +170,8 @@ struct ViewsTests {
     @Test("What operators ask is answered: alive, which server is missing, the lag of groups, the document, a page")
     func operate() async throws {
         try await ViewsRig.run { rig in
-            try rig.log(1...4)
-            try rig.archive(1...4)
+            try await rig.log(1...4)
+            try await rig.archive(1...4)
             #expect(try await rig.get("/healthz").body == #"{"status":"alive"}"#)
             #expect(await eventually { try await rig.get("/readyz").json["missing"] as? [String] == ["nats"] })
             let ready = try await rig.get("/readyz")

@@ -64,6 +64,10 @@ redis.register_function('meshlog_decide', function(keys, args)
       'targets', args[i + 8], 'subject', args[i + 9])
     if type(added) == 'table' and added.err then
       if not string.find(added.err, 'equal or smaller', 1, true) then return added end
+      -- Either it is there already, or a newer message was decided first, which would be a fault: then nothing is acknowledged.
+      if #redis.call('XRANGE', keys[1], id, id) == 0 then
+        return redis.error_reply('DISORDER the message ' .. id .. ' is older than the last verdict and has none')
+      end
     else
       written = written + 1
     end
@@ -102,16 +106,28 @@ redis.register_function('meshlog_deliver', function(keys, args)
   return written
 end)
 
--- Moves up to n elements from the head of a door's list to its processing list.
--- KEYS  list, processing, lease      ARGV  epoch, n, LEFT | RIGHT (which end of the list is its head)
--- =>    the elements of the processing list, in order
+-- Moves elements from the head of a door's list to its processing list, and gives out the first of those: at most n, and no more
+-- once they have the given number of bytes.
+-- KEYS  list, processing, lease      ARGV  epoch, n, LEFT | RIGHT (which end of the list is its head), bytes
+-- =>    elements of the processing list, in order, then its length
 redis.register_function('meshlog_list_claim', function(keys, args)
   if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
-  local room = tonumber(args[2]) - redis.call('LLEN', keys[2])
-  for _ = 1, room do
-    if not redis.call('LMOVE', keys[1], keys[2], args[3], 'RIGHT') then break end
+  local most, budget, length = tonumber(args[2]), tonumber(args[4]), redis.call('LLEN', keys[2])
+  local out, bytes = {}, 0
+  while #out < most and bytes < budget do
+    local element
+    if #out < length then
+      element = redis.call('LINDEX', keys[2], #out)
+    else
+      element = redis.call('LMOVE', keys[1], keys[2], args[3], 'RIGHT')
+      if not element then break end
+      length = length + 1
+    end
+    out[#out + 1] = element
+    bytes = bytes + #element
   end
-  return redis.call('LRANGE', keys[2], 0, args[2] - 1)
+  out[#out + 1] = length
+  return out
 end)
 
 -- Appends the message made from the head of a processing list, and only then lets the element go. A conflict appends nothing
@@ -132,7 +148,8 @@ redis.register_function('meshlog_list_commit', function(keys, args)
   return answer
 end)
 
--- Trims a stream by age and size, but never past what any group that reads it has acknowledged.
+-- Trims a stream by age and size, but never past what any group that reads it has acknowledged. The other streams are cut at the
+-- same id: what stands in them belongs to entries that go.
 -- KEYS  stream, then the streams whose groups bound it (their ids are the same as this stream's)
 -- ARGV  oldest ms to keep (0: no age bound), entries to keep (0: no size bound), id that must stay ('-' : no such bound)
 -- =>    number of entries removed
@@ -146,19 +163,7 @@ redis.register_function('meshlog_trim', function(keys, args)
     local bms, bseq = parse(b)
     return ams < bms or (ams == bms and aseq < bseq)
   end
-  local bound = args[1] ~= '0' and args[1] .. '-0' or nil
-  local keep = tonumber(args[2])
-  if keep > 0 then
-    local excess = redis.call('XLEN', keys[1]) - keep
-    if excess > 0 then
-      -- Bounded: a long backlog is trimmed over several calls.
-      local first = redis.call('XRANGE', keys[1], '-', '+', 'COUNT', math.min(excess, 10000) + 1)
-      local id = first[#first][1]
-      if not bound or before(bound, id) then bound = id end
-    end
-  end
-  if not bound then return 0 end
-  if args[3] ~= '-' and before(args[3], bound) then bound = args[3] end
+  local limit = args[3] ~= '-' and args[3] or nil
   for k = 2, #keys do
     if redis.call('EXISTS', keys[k]) == 1 then
       for _, group in ipairs(redis.call('XINFO', 'GROUPS', keys[k])) do
@@ -172,9 +177,27 @@ redis.register_function('meshlog_trim', function(keys, args)
           local ms, seq = string.match(passed, '^(%d+)%-(%d+)$')
           passed = ms .. '-' .. string.format('%.0f', tonumber(seq) + 1)
         end
-        if before(passed, bound) then bound = passed end
+        if not limit or before(passed, limit) then limit = passed end
       end
     end
+  end
+  local bound = args[1] ~= '0' and args[1] .. '-0' or nil
+  local keep = tonumber(args[2])
+  local excess = keep > 0 and redis.call('XLEN', keys[1]) - keep or 0
+  if excess > 0 then
+    -- Bounded: a long backlog is trimmed over several calls. In small parts, since a part carries whole entries; an entry may have a MiB.
+    local left, id = math.min(excess, 10000), '-'
+    while left > 0 and (id == '-' or not limit or before(id, limit)) do
+      local part = redis.call('XRANGE', keys[1], id, '+', 'COUNT', math.min(left, 32) + 1)
+      id = part[#part][1]
+      left = left - (#part - 1)
+    end
+    if not bound or before(bound, id) then bound = id end
+  end
+  if not bound then return 0 end
+  if limit and before(limit, bound) then bound = limit end
+  for k = 2, #keys do
+    if keys[k] ~= keys[1] then redis.call('XTRIM', keys[k], 'MINID', bound) end
   end
   return redis.call('XTRIM', keys[1], 'MINID', bound)
 end)

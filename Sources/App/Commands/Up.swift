@@ -38,7 +38,9 @@ struct Up: AsyncParsableCommand {
         }
         let stack = try await EmbeddedStack.start(configuration, logger: Logger(label: "meshlog.stack"))
         let settings = try Settings.resolve(
-            flags, overrides: ["redis-url": stack.redis.url, "postgresql-url": stack.postgresql.url, "nats-url": stack.nats.url])
+            flags, overrides: ["redis-url": stack.redis.url, "postgresql-url": stack.postgresql.url, "nats-url": stack.nats.url],
+            // The folder's lock keeps a second process out, so a restart may take its own leases over at once.
+            fallbacks: ["instance": "up:\(ProcessInfo.processInfo.hostName):\(URL(fileURLWithPath: configuration.dataFolder).path)"])
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await stack.supervise() }

@@ -136,15 +136,18 @@ struct Settings: Sendable {
 
     /// Takes each setting from the flag, else the environment, else the file, else its default.
     ///
-    /// - Parameter overrides: what a command knows better than all of them (the embedded stack's addresses).
+    /// - Parameters:
+    ///   - overrides: what a command knows better than all of them (the embedded stack's addresses).
+    ///   - fallbacks: what a command knows better than the table's defaults.
     static func resolve(
-        _ flags: ServeFlags, environment: [String: String] = ProcessInfo.processInfo.environment, overrides: [String: String] = [:]
+        _ flags: ServeFlags, environment: [String: String] = ProcessInfo.processInfo.environment, overrides: [String: String] = [:],
+        fallbacks: [String: String] = [:]
     ) throws -> Settings {
         let given = flags.given
         let file = try readFile(flags.config)
         func text(_ name: String) -> String {
             let key = SettingKey.named(name)
-            return overrides[name] ?? given[name] ?? environment[key.environment] ?? file[key.fileKey] ?? key.fallback
+            return overrides[name] ?? given[name] ?? environment[key.environment] ?? file[key.fileKey] ?? fallbacks[name] ?? key.fallback
         }
         func refuse(_ name: String, _ expected: String) -> SettingError {
             SettingError(description: "the setting \(name) is '\(text(name))'; expected \(expected)")

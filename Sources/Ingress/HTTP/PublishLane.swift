@@ -33,6 +33,17 @@ package final class PublishLane: PostLane, AppendSink {
         self.appender = appender
     }
 
+    /// An array is several messages: the router's work.
+    package func takes(_ request: PostRequest) -> Bool {
+        for byte in request.body.readableBytesView {
+            switch byte {
+            case 0x20, 0x09, 0x0A, 0x0D: continue
+            default: return byte != UInt8(ascii: "[")
+            }
+        }
+        return true
+    }
+
     package func post(_ request: PostRequest, answer: PostAnswer) {
         let form = Form(rawValue: request.path) ?? .native
         // Room for what admission adds behind the body: id, event, version, door and type.

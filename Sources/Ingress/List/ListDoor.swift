@@ -38,11 +38,11 @@ package struct ListDoor: Sendable {
     package func run() async {
         await WorkerThread.run("list-door") { [self] stop in
             loop.run(stop, begin: { _, _ in }) { _, session, epoch in
-                let elements = try claim(session, epoch)
-                if elements.isEmpty {
+                let claimed = try claim(session, epoch)
+                if claimed.elements.isEmpty {
                     try wait(session)
                 } else {
-                    try commit(elements, session, epoch)
+                    try commit(claimed.elements, session, epoch, length: claimed.length)
                 }
             }
         }
@@ -52,10 +52,13 @@ package struct ListDoor: Sendable {
     private var lease: String { keys.lease(loop.name) }
     private var head: String { order == .rpush ? "LEFT" : "RIGHT" }
 
-    /// Elements to work on, oldest first: what an earlier run left, then what is new.
-    private func claim(_ session: RedisSession, _ epoch: Int) throws(RedisError) -> [[UInt8]] {
-        let reply = try session.run("FCALL", ["meshlog_list_claim", "3", list, processing, lease, String(epoch), String(Limits.readBatchMax / 2), head])
-        return (reply.array ?? []).compactMap { if case .string(let bytes) = $0 { bytes } else { nil } }
+    /// Elements to work on, oldest first (what an earlier run left, then what is new), and the length of the processing list. A step is
+    /// bounded in bytes too, so that it ends well within the lease.
+    private func claim(_ session: RedisSession, _ epoch: Int) throws(RedisError) -> (elements: [[UInt8]], length: Int) {
+        let bounds = [String(Limits.readBatchMax / 2), head, String(Limits.listStepBytesTarget)]
+        let reply = try session.run("FCALL", ["meshlog_list_claim", "3", list, processing, lease, String(epoch)] + bounds)
+        guard let items = reply.array, let length = items.last?.int else { throw .unexpectedReply("meshlog_list_claim") }
+        return (items.dropLast().compactMap { if case .string(let bytes) = $0 { bytes } else { nil } }, length)
     }
 
     /// Sleeps in Redis until an element comes; it is moved by the same command, so a crash here loses nothing.
@@ -63,11 +66,11 @@ package struct ListDoor: Sendable {
         try session.run("BLMOVE", [list, processing, head, "RIGHT", "0.25"])
     }
 
-    private func commit(_ elements: [[UInt8]], _ session: RedisSession, _ epoch: Int) throws {
+    private func commit(_ elements: [[UInt8]], _ session: RedisSession, _ epoch: Int, length total: Int) throws {
         var commands = RESPWriter()
         var refused: Set<Int> = []
         for (index, element) in elements.enumerated() {
-            let length = elements.count - index
+            let length = total - index
             do throws(Refusal) {
                 let message = try admission.admit(element, door: .redisList)
                 codec.listCommit(
@@ -86,7 +89,7 @@ package struct ListDoor: Sendable {
             guard parts[1].int != 2 else {
                 // Nothing behind it was committed, since the element is still there; it comes again with the next claim.
                 admission.count(.conflict(position), door: .redisList)
-                return try rejectConflict(elements[index], position, session, epoch, length: elements.count - index)
+                return try rejectConflict(elements[index], position, session, epoch, length: total - index)
             }
             guard !refused.contains(index) else { continue }
             admission.count(parts[1].int == 0 ? .appended(position) : .duplicate(position), door: .redisList)

@@ -35,7 +35,7 @@ package struct JetStreamDoor: Sendable {
                     log.info("listening", metadata: ["subject": "\(subject)", "stream": "\(stream)"])
                     said = false
                     while !stop.isRequested {
-                        let batch = try consumer.fetch(max: Limits.readBatchMax / 2, expires: .milliseconds(500))
+                        let batch = try consumer.fetch(max: Limits.jetStreamFetchMax, expires: .milliseconds(500))
                         if !batch.isEmpty { try take(batch, consumer, connection) }
                         backoff.reset()
                     }
@@ -52,8 +52,9 @@ package struct JetStreamDoor: Sendable {
     private func open(_ connection: NATSConnection) throws(NATSError) -> JetStreamConsumer {
         let jetStream = JetStream(connection)
         // Repeating both with the same settings changes nothing.
-        _ = try jetStream.createStream(StreamConfiguration(name: stream, subjects: [subject]))
-        try jetStream.createDurable(ConsumerConfiguration(name: "meshlog"), on: stream)
+        // What is acknowledged is in the log, so the stream need not keep it.
+        _ = try jetStream.createStream(StreamConfiguration(name: stream, subjects: [subject], retention: .workQueue))
+        try jetStream.createDurable(ConsumerConfiguration(name: "meshlog", ackWait: .seconds(10)), on: stream)
         return try JetStreamConsumer(jetStream, stream: stream, durable: "meshlog", headers: .named(["traceparent"]))
     }
 

@@ -18,9 +18,14 @@ final class EventSink: FeedSink {
     /// Since when a write has not come back.
     private let writingSince = NIOLockedValueBox<ContinuousClock.Instant?>(nil)
 
-    init(_ writer: any ResponseBodyWriter) { lent = LentWriter(writer: writer) }
+    private let stallMax: Duration
 
-    /// Runs `body`; ends it when the peer takes nothing for `ViewLimits.feedStallMax`.
+    init(_ writer: any ResponseBodyWriter, stallMax: Duration) {
+        lent = LentWriter(writer: writer)
+        self.stallMax = stallMax
+    }
+
+    /// Runs `body`; ends it when the peer takes nothing for `stallMax`.
     ///
     /// - Throws: `Stalled`, which ends the connection in the middle of the body: an EventSource comes back with `Last-Event-ID`.
     func whileTaken(_ body: @escaping @Sendable () async throws -> Void) async throws {
@@ -28,9 +33,9 @@ final class EventSink: FeedSink {
             group.addTask { try await body() }
             group.addTask { [self] in
                 while true {
-                    try await Task.sleep(for: ViewLimits.feedStallMax / 30)
+                    try await Task.sleep(for: stallMax / 30)
                     guard let since = writingSince.withLockedValue({ $0 }) else { continue }
-                    if ContinuousClock.now - since >= ViewLimits.feedStallMax || Task.isShuttingDownGracefully { throw Stalled() }
+                    if ContinuousClock.now - since >= stallMax || Task.isShuttingDownGracefully { throw Stalled() }
                 }
             }
             defer { group.cancelAll() }

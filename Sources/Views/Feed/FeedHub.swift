@@ -40,6 +40,8 @@ package final class FeedHub: Sendable {
     typealias Work = @Sendable () async -> Void
 
     let history: FeedHistory
+    /// How long a follower may take nothing.
+    let stallMax: Duration
     private let endpoint: RedisEndpoint
     private let hot: HotFeed
     private let reader: LogReader
@@ -52,8 +54,9 @@ package final class FeedHub: Sendable {
     private let age: Histogram
     private let passed: Counter
 
-    package init(endpoint: RedisEndpoint, keys: LogKeys, stores: Stores, metrics: Metrics) {
+    package init(endpoint: RedisEndpoint, keys: LogKeys, stores: Stores, metrics: Metrics, stallMax: Duration = ViewLimits.feedStallMax) {
         self.endpoint = endpoint
+        self.stallMax = stallMax
         history = FeedHistory(stores: stores, keys: keys)
         hot = HotFeed(keys: keys)
         reader = LogReader(keys: keys)

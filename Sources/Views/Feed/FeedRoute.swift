@@ -28,7 +28,7 @@ struct FeedRoute: Sendable {
                 // Counted only now: a response that is never written has no end either.
                 guard let id = hub.join() else { return try await writer.finish(nil) }
                 defer { hub.leave(id) }
-                let sink = EventSink(writer)
+                let sink = EventSink(writer, stallMax: hub.stallMax)
                 let follower = FeedFollower(hub: hub, id: id, filter: asked.filter, sink: sink)
                 try await withGracefulShutdownHandler {
                     try await sink.whileTaken {

@@ -4,7 +4,7 @@ internal import Web
 
 /// One follower over a WebSocket: each message is one text frame.
 ///
-/// - Bounds: while the peer does not take what was sent, nothing more is pulled; after `ViewLimits.feedStallMax` the session ends
+/// - Bounds: while the peer does not take what was sent, nothing more is pulled; after the hub's `stallMax` the session ends
 ///   with 1013 and the position from which to resume.
 final class FeedSocket: WebSocketApplication, FeedSink {
     /// Everything that changes; touched on the event loop only.
@@ -85,7 +85,7 @@ final class FeedSocket: WebSocketApplication, FeedSink {
         state.value.last = entries.last?.position ?? state.value.last
         guard !session.isWritable else { return continuation.resume(returning: true) }
         state.value.waiting = continuation
-        state.value.stall = session.eventLoop.scheduleTask(in: .nanoseconds(Int64(ViewLimits.feedStallMax / .nanoseconds(1)))) { [self] in
+        state.value.stall = session.eventLoop.scheduleTask(in: .nanoseconds(Int64(hub.stallMax / .nanoseconds(1)))) { [self] in
             session.close(code: .tryAgainLater, reason: "slow consumer: resume with since=\(state.value.last)")
             resume(false)
         }

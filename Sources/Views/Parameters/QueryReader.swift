@@ -40,7 +40,7 @@ struct QueryReader {
 
     /// - Throws: 400 that names all faults.
     consuming func finish() throws(ProblemDocument) {
-        let known = asked.sorted().joined(separator: ", ")
+        let known = Set(asked).sorted().joined(separator: ", ")
         for (name, _) in values where !asked.contains(name) {
             fault(name, known.isEmpty ? "this route takes no parameters" : "no such parameter; known are \(known)")
         }

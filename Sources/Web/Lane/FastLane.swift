@@ -166,13 +166,18 @@ final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
             guard mayTakeRequest, pending.readableBytes > 0, !isQuiescing else { return false }
             return stepHead(context)
         case .body(let head, let traceparent, let authorization):
-            guard mayTakeRequest, let body = pending.readSlice(length: head.bodyBytes) else { return false }
+            guard mayTakeRequest, let body = pending.getSlice(at: pending.readerIndex + head.headBytes, length: head.bodyBytes) else { return false }
+            let request = PostRequest(path: head.path, body: body, traceparent: traceparent, authorization: authorization)
+            guard posts.takes(request) else {
+                phase = .leaving
+                return true
+            }
+            pending.moveReaderIndex(forwardBy: head.headBytes + head.bodyBytes)
             phase = .head
             hasProgressed = true
             let answer = PostAnswer(
                 eventLoop: context.eventLoop, lane: NIOLoopBound(self, eventLoop: context.eventLoop), sequence: queue.open())
-            posts.post(
-                PostRequest(path: head.path, body: body, traceparent: traceparent, authorization: authorization), answer: answer)
+            posts.post(request, answer: answer)
             return true
         case .leaving:
             if queue.count == 0 { leaveLane(context) }
@@ -194,7 +199,7 @@ final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
         case .post(let head):
             let traceparent = text(head.traceparent)
             let authorization = text(head.authorization)
-            pending.moveReaderIndex(forwardBy: head.headBytes)
+            // The head stays in front of its body until the lane takes the request: what it does not take, leaves whole.
             bodyBytesSeen = 0
             phase = .body(head, traceparent: traceparent, authorization: authorization)
         case .upgrade(let headBytes):

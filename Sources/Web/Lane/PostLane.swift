@@ -5,6 +5,11 @@ package protocol PostLane: Sendable {
     /// The paths it serves, such as `/v1/messages`; a request's `path` is an index into this list.
     var paths: [String] { get }
 
+    /// False when the body is none for the lane: the connection leaves it, and the router serves the request.
+    ///
+    /// - Cost: runs on the event loop; a look at the first bytes.
+    func takes(_ request: PostRequest) -> Bool
+
     /// Takes one whole request. Must lead to exactly one completion of `answer`, from any thread and in any order.
     ///
     /// - Cost: runs on the event loop, so it must not block; the connection goes on reading meanwhile.

@@ -1,0 +1,161 @@
+import Core
+import Log
+import RedisDriver
+import Stack
+import TestSupport
+import Testing
+import Verdicts
+
+/// A log of its own with a router beside it.
+private struct RouterRig: Sendable {
+    let endpoint: RedisEndpoint
+    let keys: LogKeys
+
+    static func with(isolation: isolated (any Actor)? = #isolation, _ body: (RouterRig) async throws -> Void) async throws {
+        let endpoint = try RedisEndpoint(url: try await SharedStack.shared.redis.url)
+        let rig = RouterRig(endpoint: endpoint, keys: LogKeys(prefix: SharedStack.unique("router")))
+        try LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: rig.keys).apply(try rig.connect())
+        defer {
+            if let session = try? rig.connect(), let names = try? session.run("KEYS", ["*\(rig.keys.prefix)*"]).array?.compactMap(\.text), !names.isEmpty {
+                _ = try? session.run("DEL", names)
+            }
+        }
+        try await body(rig)
+    }
+
+    func connect() throws -> RedisSession { try RedisSession(endpoint, name: "test") }
+
+    /// Runs a router of this process name until `body` ends.
+    func withRouter(_ instance: String, metrics: Metrics = Metrics(), isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void) async throws {
+        let loop = StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: .seconds(1))
+        let router = Router(loop: loop, keys: keys, machine: RouterMachine(defaultTarget: "default"), attemptsMax: 3, metrics: metrics)
+        let service = Task { await router.run() }
+        do {
+            try await body()
+            service.cancel()
+            await service.value
+        } catch {
+            service.cancel()
+            await service.value
+            throw error
+        }
+    }
+
+    func add(_ count: Int, _ session: RedisSession) throws {
+        for index in 0..<count {
+            let text = #"{"topic":"a.b","data":\#(index)}"#
+            let entry = try Envelope.admit(Array(text.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 7, low: UInt64(index)) }).entry
+            try session.run("XADD", [keys.stream(.messages), "*"] + MessageField.allCases.flatMap { [$0.name.description, entry.string($0)] })
+        }
+    }
+
+    func ids(_ stream: StreamName) throws -> [String] {
+        try (connect().run("XRANGE", [keys.stream(stream), "-", "+"]).array ?? []).compactMap { $0.array?.first?.text }
+    }
+
+    func pending() throws -> Int { try connect().run("XPENDING", [keys.stream(.messages), "router"]).array?.first?.int ?? -1 }
+
+    /// How long a consumer has not asked for entries.
+    func idleMs(_ consumer: String) throws -> Int {
+        let consumers = try connect().run("XINFO", ["CONSUMERS", keys.stream(.messages), "router"]).array ?? []
+        return consumers.first { $0.pairs["name"]?.text == consumer }?.pairs["idle"]?.int ?? 0
+    }
+
+    /// Every message has a verdict, at its own id, in order, and nothing is pending.
+    func isDecided() throws -> Bool { try ids(.verdicts) == ids(.messages) && pending() == 0 }
+}
+
+@Suite("Router")
+struct RouterTests {
+    @Test("Every message gets one verdict at its own id, in order") func decides() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            try rig.add(300, session)
+            try await rig.withRouter("one") {
+                #expect(await eventually { try rig.isDecided() })
+                try rig.add(20, session)
+                #expect(await eventually { try rig.isDecided() })
+            }
+            #expect(try rig.ids(.verdicts).count == 320)
+        }
+    }
+
+    @Test("A verdict's entry reads back as the machine decided it") func entry() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            try rig.add(1, session)
+            try await rig.withRouter("one") { #expect(await eventually { try rig.isDecided() }) }
+            let decided = try #require(try LogReader(keys: rig.keys).decided(after: .zero, count: 9, session).first)
+            #expect(
+                decided.verdict
+                    == RouterMachine(defaultTarget: "default").decide(decided.position, decided.message, uuid: try #require(decided.message.uuid)))
+        }
+    }
+
+    @Test("After a crash anywhere between reading and acknowledging, nothing is written twice and nothing is left out") func crash() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            try rig.add(100, session)
+            // A process read sixty, wrote the verdicts of thirty without acknowledging (as an older version might have), and died.
+            let read = try session.run("XREADGROUP", ["GROUP", "router", "dead", "COUNT", "60", "STREAMS", rig.keys.stream(.messages), ">"])
+            #expect(read.array?.first?.array?[1].array?.count == 60)
+            for id in try rig.ids(.messages).prefix(30) {
+                try session.run(
+                    "XADD",
+                    [
+                        rig.keys.stream(.verdicts), id, "event", "message.decided", "v", "1", "message_uuid", MessageUUID(high: 1, low: 1).description, "outcome",
+                        "deliver", "rule", "first", "reason", "", "policy_revision", "0-0-0", "targets", "[]", "subject", "a.b",
+                    ])
+            }
+            try await rig.withRouter("heir") { #expect(await eventually { try rig.isDecided() }) }
+            let verdicts = try LogReader(keys: rig.keys).decided(after: .zero, count: 200, session).map(\.verdict.rule)
+            #expect(verdicts == Array(repeating: "first", count: 30) + Array(repeating: "default", count: 70), "the first verdict stands")
+        }
+    }
+
+    @Test("Routers that come and go in the middle of the work leave one verdict each", .timeLimit(.minutes(1))) func restarts() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            for round in 0..<6 {
+                try rig.add(150, session)
+                try await rig.withRouter("process-\(round)") { try await Task.sleep(for: .milliseconds(15 * round)) }
+            }
+            try await rig.withRouter("last") { #expect(await eventually { try rig.isDecided() }) }
+            #expect(try rig.ids(.verdicts).count == 900)
+            #expect(try rig.ids(.rejected).isEmpty)
+        }
+    }
+
+    @Test("A router that lost its lease and has it again decides what the other one left", .timeLimit(.minutes(1))) func regainedLease() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            try await rig.withRouter("one") {
+                try rig.add(5, session)
+                #expect(await eventually { try rig.isDecided() })
+                // Another process has the lease, reads, and dies before it decides.
+                try session.run("SET", [rig.keys.epoch("router"), "99"])
+                try session.run("SET", [rig.keys.lease("router"), "99 other", "PX", "4000"])
+                #expect(await eventually { try rig.idleMs("one") > 900 }, "it has noticed and reads no more")
+                try rig.add(5, session)
+                try session.run("XREADGROUP", ["GROUP", "router", "other", "STREAMS", rig.keys.stream(.messages), ">"])
+                #expect(await eventually(within: .seconds(15)) { try rig.isDecided() })
+            }
+        }
+    }
+
+    @Test("What is no message is buried with its cause, and does not stop the rest") func burial() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            try rig.add(3, session)
+            try session.run("XADD", [rig.keys.stream(.messages), "*", "hello", "world"])
+            try rig.add(3, session)
+            let metrics = Metrics()
+            try await rig.withRouter("one", metrics: metrics) {
+                #expect(await eventually { try rig.ids(.verdicts).count == 6 && rig.pending() == 0 })
+            }
+            #expect(try rig.ids(.rejected).count == 1)
+            #expect(metrics.render().contains("meshlog_buried_entries_total{stage=\"router\"} 1"))
+            #expect(metrics.render().contains("meshlog_stage_entries_total{stage=\"router\"} 6"))
+        }
+    }
+}
