@@ -20,6 +20,8 @@ package enum Limits {
     package static let bodyBytesMax = 32 << 20
     /// Entries in one append batch: bounds the time Redis is busy with one pipeline (about 20 ms).
     package static let appendBatchMax = 4_096
+    /// Pipelines that are sent before the first is answered: one at Redis, one on its way.
+    package static let appendPipelinesMax = 2
     /// Entries that wait to be appended, in all: about two seconds of work, so a refusal comes while it still helps.
     package static let appendQueueMax = 65_536
     /// Bytes that wait to be appended, in all.

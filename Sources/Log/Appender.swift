@@ -131,21 +131,37 @@ package final class Appender: Sendable {
 
     // MARK: The thread
 
+    /// A pipeline that has been sent and not yet answered.
+    private struct Flight {
+        let batch: [Pending]
+        let start: ContinuousClock.Instant
+    }
+
     private func serve(_ stop: StopSignal) {
         var session: RedisSession?
         var backoff = Backoff(most: .milliseconds(500))
+        // While Redis works on one pipeline, the next is formatted and sent, so neither waits for the other.
+        var flights: [Flight] = []
         while true {
-            if session == nil || session?.isBroken == true {
+            guard let open = session, !open.isBroken else {
+                for flight in flights { fail(flight.batch, .unavailable("the connection to the log broke; repeat with the same id")) }
+                flights = []
                 session = connect()
                 if session == nil {
                     failIfDown()
                     if stop.wait(for: backoff.next()) { break }
-                    continue
+                } else {
+                    backoff.reset()
                 }
-                backoff.reset()
+                continue
             }
-            guard let batch = take(stop) else { break }
-            if let session { commit(batch, session) }
+            if flights.count < Limits.appendPipelinesMax, let batch = take(stop, waiting: flights.isEmpty) {
+                flights.append(Flight(batch: batch, start: .now))
+                send(batch, open)
+                continue
+            }
+            guard !flights.isEmpty else { break }
+            receive(flights.removeFirst(), open)
         }
         queue.withLockedValue { $0.closed = true }
         fail(drain(), .unavailable("the process is shutting down"))
@@ -177,8 +193,8 @@ package final class Appender: Sendable {
         if late { fail(drain(), .unavailable("the log is not reachable; nothing was written")) }
     }
 
-    /// The next batch; nil when it is time to stop and nothing waits.
-    private func take(_ stop: StopSignal) -> [Pending]? {
+    /// The next batch; nil when nothing waits, and it is time to stop or the caller does not want to wait.
+    private func take(_ stop: StopSignal, waiting: Bool) -> [Pending]? {
         while true {
             let batch: [Pending] = queue.withLockedValue { queue in
                 guard queue.waiting.count > Limits.appendBatchMax else {
@@ -194,7 +210,7 @@ package final class Appender: Sendable {
                 return head
             }
             if !batch.isEmpty { return batch }
-            if stop.isRequested { return nil }
+            if stop.isRequested || !waiting { return nil }
             _ = arrived.wait(timeout: .now() + .milliseconds(100))
         }
     }
@@ -209,8 +225,8 @@ package final class Appender: Sendable {
         }
     }
 
-    private func commit(_ batch: [Pending], _ session: RedisSession) {
-        let start = ContinuousClock.now
+    /// Formats and sends one pipeline; a failure leaves the session broken, and what is in flight is answered then.
+    private func send(_ batch: [Pending], _ session: RedisSession) {
         depth.set(batch.count)
         var commands = RESPWriter()
         for pending in batch {
@@ -222,17 +238,26 @@ package final class Appender: Sendable {
                 entry.write(keys: setup.keys, to: &commands)
             }
         }
+        do throws(RedisError) {
+            try session.send(commands)
+        } catch {
+            log.warning("an append broke", metadata: ["reason": "\(error)", "unknown": "\(batch.count)"])
+        }
+    }
+
+    /// Waits for the replies of the oldest pipeline and hands the answers over.
+    private func receive(_ flight: Flight, _ session: RedisSession) {
+        let batch = flight.batch
         var outcomes: [AppendOutcome] = []
         outcomes.reserveCapacity(batch.count)
         do throws(RedisError) {
-            try session.send(commands)
             for _ in batch { outcomes.append(try session.receive(Appender.outcome)) }
         } catch {
             log.warning("an append broke", metadata: ["reason": "\(error)", "unknown": "\(batch.count - outcomes.count)"])
             while outcomes.count < batch.count { outcomes.append(.failed(.unavailable("the connection to the log broke; repeat with the same id"))) }
         }
         batchSize.record(batch.count)
-        latency.record(Int((ContinuousClock.now - start) / .microseconds(1)))
+        latency.record(Int((ContinuousClock.now - flight.start) / .microseconds(1)))
         deliver(batch, outcomes)
     }
 

@@ -26,8 +26,12 @@ struct FunctionTests {
 
         func push(_ command: StaticString, _ elements: String...) throws { try session.run(command, [list] + elements) }
 
-        func claim(_ count: Int, head: String = "LEFT") throws -> [String] {
-            try (session.run("FCALL", ["meshlog_list_claim", "3", list, processing, lease.key, String(epoch), String(count), head]).array ?? []).compactMap(\.text)
+        /// The elements; their number in all is checked against the list.
+        func claim(_ count: Int, head: String = "LEFT", bytes: Int = 1 << 20) throws -> [String] {
+            let arguments = ["meshlog_list_claim", "3", list, processing, lease.key, String(epoch), String(count), head, String(bytes)]
+            let items = try session.run("FCALL", arguments).array ?? []
+            guard items.last == .integer(try left().count) else { throw RedisError.unexpectedReply("the length of the processing list") }
+            return items.dropLast().compactMap(\.text)
         }
 
         func commit(_ text: String, length: Int) throws -> RedisValue {
@@ -72,6 +76,17 @@ struct FunctionTests {
             try lease.release(door.session)
             let next = try Door(rig)
             #expect(try next.claim(10) == ["a", "b"])
+        }
+    }
+
+    @Test("A claim ends once it has the bytes asked for, and the next begins at the same head") func claimBytes() async throws {
+        try await LogRig.with { rig in
+            let door = try Door(rig)
+            try door.push("RPUSH", "aaaa", "bbbb", "cccc", "dddd")
+            #expect(try door.claim(10, bytes: 5) == ["aaaa", "bbbb"])
+            #expect(try door.claim(10, bytes: 1) == ["aaaa"])
+            #expect(try door.claim(10, bytes: 9) == ["aaaa", "bbbb", "cccc"])
+            #expect(try door.left() == ["aaaa", "bbbb", "cccc"])
         }
     }
 
@@ -127,8 +142,8 @@ struct FunctionTests {
                 command.argument(element)
             }
             _ = try door.session.pipeline(command)
-            let claimed = try door.session.run("FCALL", ["meshlog_list_claim", "3", door.list, door.processing, door.lease.key, String(door.epoch), "100", "LEFT"])
-            #expect(claimed.array == elements.map { .string($0) })
+            let claimed = try door.session.run("FCALL", ["meshlog_list_claim", "3", door.list, door.processing, door.lease.key, String(door.epoch), "100", "LEFT", "9999"])
+            #expect(claimed.array == elements.map { .string($0) } + [.integer(elements.count)])
         }
     }
 
@@ -149,6 +164,24 @@ struct FunctionTests {
             #expect(try decide(["1-0", "2-0", "3-0"]) == .integer(0))
             #expect(try rig.ids(.verdicts) == ["1-0", "2-0", "3-0"])
             #expect(try rig.pending(.messages, .router) == 0)
+        }
+    }
+
+    @Test("A verdict behind a newer one is refused, and its message stays pending") func disorder() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            for index in 1...2 { _ = try rig.add("\(index)-0", to: session) }
+            try session.run("XREADGROUP", ["GROUP", "router", "one", "STREAMS", rig.keys.stream(.messages), ">"])
+            var lease = Lease(name: "router", instance: "one", ttl: .seconds(60), keys: rig.keys)
+            guard case .held(let epoch) = try lease.renew(session) else { return }
+            func decide(_ id: String) throws -> RedisValue {
+                let verdict = [id, "message.decided", "1", "u", "deliver", "default", "", "0-0-0", "[]", "a"]
+                return try session.call(
+                    "FCALL", ["meshlog_decide", "3", rig.keys.stream(.verdicts), rig.keys.stream(.messages), lease.key, String(epoch), "router"] + verdict)
+            }
+            #expect(try decide("2-0") == .integer(1))
+            #expect(try decide("1-0").refusal?.hasPrefix("DISORDER") == true)
+            #expect(try rig.pending(.messages, .router) == 1)
         }
     }
 

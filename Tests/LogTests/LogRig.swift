@@ -82,7 +82,7 @@ struct LogRig: Sendable {
         let message = try admitted(#"{"topic":"\#(topic)","data":\#(data)}"#)
         let fields = MessageField.allCases.flatMap { [$0.name.description, message.entry.string($0)] }
         let reply = try session.run("XADD", [keys.stream(.messages), id] + fields)
-        guard let text = reply.text, let position = Position(streamID: text.utf8) else { throw RedisError.unexpectedReply("XADD") }
+        guard let text = reply.text, let position = Position(streamID: text) else { throw RedisError.unexpectedReply("XADD") }
         return position
     }
 

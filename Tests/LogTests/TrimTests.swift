@@ -22,7 +22,7 @@ struct TrimTests {
         }
     }
 
-    private func positions(_ rig: LogRig, _ stream: StreamName) throws -> [Position] { try rig.ids(stream).compactMap { Position(streamID: $0.utf8) } }
+    private func positions(_ rig: LogRig, _ stream: StreamName) throws -> [Position] { try rig.ids(stream).compactMap { Position(streamID: $0) } }
 
     @Test("Random histories: nothing that a group has not passed is ever removed", arguments: 1...12) func histories(_ seed: UInt64) async throws {
         let run = FuzzRun("trim \(seed)", short: 60, share: 1e-4)
@@ -44,7 +44,7 @@ struct TrimTests {
                 case 2:
                     let reply = try session.run("XREADGROUP", ["GROUP", "router", "r", "COUNT", String(1 + numbers.below(6)), "STREAMS", stream, ">"])
                     for entry in reply.array?.first?.array?[1].array ?? [] {
-                        guard let position = entry.array?[0].text.flatMap({ Position(streamID: $0.utf8) }) else { continue }
+                        guard let position = entry.array?[0].text.flatMap({ Position(streamID: $0) }) else { continue }
                         model.routerRead = position
                         model.unacknowledged.insert(position)
                     }
@@ -134,9 +134,9 @@ struct TrimTests {
             let reader = LogReader(keys: rig.keys)
             for group in [GroupName.archive, .republish] { try reader.setCursor(.verdicts, group: group, Position(ms: 19, seq: 0), session) }
             for name in StreamName.allCases { _ = try Trimmer.trim(name, oldestMs: 0, entries: 10, keys: rig.keys, session) }
-            let first = try #require(try rig.ids(.messages).first.flatMap { Position(streamID: $0.utf8) })
+            let first = try #require(try rig.ids(.messages).first.flatMap { Position(streamID: $0) })
             #expect(first == Position(ms: 11, seq: 0))
-            #expect(try rig.ids(.verdicts).compactMap { Position(streamID: $0.utf8) }.allSatisfy { $0 >= first })
+            #expect(try rig.ids(.verdicts).compactMap { Position(streamID: $0) }.allSatisfy { $0 >= first })
             #expect(try reader.decided(after: .zero, count: 100, session).map(\.position.ms) == [11, 13, 14, 15, 17, 18, 19])
         }
     }

@@ -98,6 +98,7 @@ final class ViewsRig: Sendable {
 
     private struct NoPosts: PostLane {
         let paths: [String] = []
+        func takes(_ request: PostRequest) -> Bool { false }
         func post(_ request: PostRequest, answer: PostAnswer) { preconditionFailure("no path is served") }
     }
 

@@ -29,7 +29,7 @@ struct LineStream {
             let bytes = Array(buffer: chunk)
             var batch = LineBatch()
             var start = 0
-            while let end = bytes[start...].firstIndex(of: 0x0A) {
+            while let end = LineStream.lineEnd(bytes.span, start) {
                 line += 1
                 take(rest.isEmpty ? bytes[start..<end] : (rest + bytes[start..<end])[...], line, &batch, tally)
                 rest = []
@@ -48,6 +48,16 @@ struct LineStream {
             if !batch.items.isEmpty { await submit(batch, tally) }
         }
         return await tally.finish(lines: line)
+    }
+
+    /// Where the line that begins at `start` ends.
+    private static func lineEnd(_ text: Span<UInt8>, _ start: Int) -> Int? {
+        var at = start
+        while at < text.count {
+            if text[at] == 0x0A { return at }
+            at += 1
+        }
+        return nil
     }
 
     private func take(_ text: ArraySlice<UInt8>, _ line: Int, _ batch: inout LineBatch, _ tally: LineTally) {

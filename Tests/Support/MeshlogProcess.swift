@@ -1,0 +1,117 @@
+internal import Foundation
+internal import Synchronization
+
+/// The built program, serving the shared servers as a child process under names of its own.
+///
+/// It ends with the test process at the latest.
+package final class MeshlogProcess: Sendable {
+    package let port: Int
+    package let pid: Int32
+    /// Prefix of its Redis keys.
+    package let keyPrefix: String
+    package let redisURL: String
+    package let postgresqlURL: String
+    package let natsURL: String
+    /// Its doors.
+    package let list: String
+    package let natsSubject: String
+    package let jetstreamSubject: String
+    package let jetstreamStream: String
+    package let backboneStream: String
+    private let child: Child
+
+    package struct Failed: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private final class Child: @unchecked Sendable {
+        // Foundation locks what Process holds; the path never changes.
+        let process = Process()
+        let errors: String
+        init(errors: String) { self.errors = errors }
+    }
+
+    /// Starts a process and waits until it serves; one for each name and test process.
+    package static func shared(_ name: String, arguments: [String] = []) async throws -> MeshlogProcess {
+        let task = running.withLock { tasks in
+            if let task = tasks[name] { return task }
+            let task = Task { try await start(name, arguments: arguments) }
+            tasks[name] = task
+            return task
+        }
+        return try await task.value
+    }
+
+    private static let running = Mutex<[String: Task<MeshlogProcess, any Error>]>([:])
+    private static let pids = Mutex<[Int32]>([])
+    private static let endsWithUs: Void = {
+        atexit { for pid in MeshlogProcess.pids.withLock({ $0 }) { kill(pid, SIGKILL) } }
+    }()
+
+    private static func start(_ name: String, arguments: [String]) async throws -> MeshlogProcess {
+        let stack = try await SharedStack.shared
+        _ = endsWithUs
+        let postgresqlURL = try await SharedStack.database()
+        return try MeshlogProcess(
+            SharedStack.unique(name), redisURL: stack.redis.url, postgresqlURL: postgresqlURL, natsURL: stack.nats.url, arguments: arguments)
+    }
+
+    private init(_ name: String, redisURL: String, postgresqlURL: String, natsURL: String, arguments: [String]) throws {
+        keyPrefix = name
+        list = "\(name):MESSAGES"
+        natsSubject = "\(name).MESSAGES"
+        jetstreamSubject = "\(name).durable"
+        jetstreamStream = "\(name)_DOOR"
+        backboneStream = "\(name)_BACKBONE"
+        self.redisURL = redisURL
+        self.postgresqlURL = postgresqlURL
+        self.natsURL = natsURL
+        let errors = NSTemporaryDirectory() + "/meshlog-\(ProcessInfo.processInfo.processIdentifier)-\(name).log"
+        FileManager.default.createFile(atPath: errors, contents: nil)
+        let child = Child(errors: errors)
+        self.child = child
+        let process = child.process
+        process.executableURL = try MeshlogProcess.program()
+        process.currentDirectoryURL = URL(fileURLWithPath: NSTemporaryDirectory())
+        process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("MESHLOG_") }
+        process.arguments =
+            [
+                "serve", "--port", "0", "--redis-url", redisURL, "--postgresql-url", postgresqlURL, "--nats-url", natsURL, "--home", Repository.root,
+                "--key-prefix", name, "--list", list, "--nats-subject", natsSubject, "--jetstream-subject", jetstreamSubject, "--jetstream-stream", jetstreamStream,
+                "--backbone-stream", backboneStream,
+            ] + arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle(forWritingAtPath: errors)
+        try process.run()
+        pid = process.processIdentifier
+        MeshlogProcess.pids.withLock { $0.append(process.processIdentifier) }
+        var said = ""
+        var found: Int?
+        while found == nil {
+            let data = output.fileHandleForReading.availableData
+            guard !data.isEmpty else { throw Failed(description: "meshlog did not serve: \(said) \((try? String(contentsOfFile: errors, encoding: .utf8)) ?? "")") }
+            said += String(decoding: data, as: UTF8.self)
+            if let match = said.firstMatch(of: /meshlog serves http:\/\/[^:]+:([0-9]+)\n/) { found = Int(match.1) }
+        }
+        port = found ?? 0
+    }
+
+    /// `meshlog` beside the test bundle; `MESHLOG_PROGRAM` names another.
+    private static func program() throws -> URL {
+        if let named = ProcessInfo.processInfo.environment["MESHLOG_PROGRAM"] { return URL(fileURLWithPath: named) }
+        let tests = URL(fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+        let program = tests.deletingLastPathComponent().appendingPathComponent("meshlog")
+        guard FileManager.default.isExecutableFile(atPath: program.path) else {
+            throw Failed(description: "\(program.path) is not there: run `swift build` first, or set MESHLOG_PROGRAM")
+        }
+        return program
+    }
+
+    package var isRunning: Bool { child.process.isRunning }
+
+    /// What it has said on standard error.
+    package var log: String { (try? String(contentsOfFile: child.errors, encoding: .utf8)) ?? "" }
+
+    package func connect() throws -> RawConnection { try RawConnection(port: port) }
+}
