@@ -34,7 +34,7 @@ struct LogRig: Sendable {
     }
 
     private func removeKeys() {
-        guard let session = try? connect(), let keys = try? session.run("KEYS", ["*\(keys.prefix)*"]).array?.compactMap(\.text), !keys.isEmpty else { return }
+        guard let session = try? connect(), let keys = try? session.run("KEYS", ["\(keys.prefix):*"]).array?.compactMap(\.text), !keys.isEmpty else { return }
         _ = try? session.run("DEL", keys)
     }
 

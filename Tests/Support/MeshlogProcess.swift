@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Stack
 internal import Synchronization
 
 /// The built program, serving the shared servers as a child process under names of its own.
@@ -67,7 +68,7 @@ package final class MeshlogProcess: Sendable {
         self.postgresqlURL = postgresqlURL
         self.natsURL = natsURL
         let errors = NSTemporaryDirectory() + "/meshlog-\(ProcessInfo.processInfo.processIdentifier)-\(name).log"
-        FileManager.default.createFile(atPath: errors, contents: nil)
+        guard FileManager.default.createFile(atPath: errors, contents: nil) else { throw Failed(description: "cannot write \(errors)") }
         let child = Child(errors: errors)
         self.child = child
         let process = child.process

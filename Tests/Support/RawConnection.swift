@@ -1,5 +1,5 @@
 internal import Foundation
-package import Stack
+internal import Stack
 
 /// A client's connection that does exactly what a test says, byte by byte: HTTP/1.1 and WebSocket.
 ///
@@ -23,6 +23,7 @@ package final class RawConnection {
 
     package struct Broken: Error, CustomStringConvertible {
         package let description: String
+        package init(description: String) { self.description = description }
     }
 
     private let socket: LoopbackSocket

@@ -62,6 +62,14 @@ package enum SharedStack {
         }
     }
 
+    /// The URL of a fresh, empty database that stays until the process ends; for what many tests share.
+    package static func database() async throws -> String {
+        let postgresql = try await shared.postgresql
+        let name = unique("kept")
+        try await administrate("CREATE DATABASE \(name) TEMPLATE template0", on: postgresql)
+        return url(of: name, on: postgresql)
+    }
+
     /// Makes the template `name` once per test process: `prepare` gets its URL and, say, applies the migrations. It must
     /// close its connections before it returns: PostgreSQL copies no database that is in use.
     package static func template(

@@ -16,7 +16,7 @@ private struct RouterRig: Sendable {
         let rig = RouterRig(endpoint: endpoint, keys: LogKeys(prefix: SharedStack.unique("router")))
         try LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: rig.keys).apply(try rig.connect())
         defer {
-            if let session = try? rig.connect(), let names = try? session.run("KEYS", ["*\(rig.keys.prefix)*"]).array?.compactMap(\.text), !names.isEmpty {
+            if let session = try? rig.connect(), let names = try? session.run("KEYS", ["\(rig.keys.prefix):*"]).array?.compactMap(\.text), !names.isEmpty {
                 _ = try? session.run("DEL", names)
             }
         }

@@ -98,14 +98,26 @@ struct ViewsTests {
             #expect(try await late.status == 200)
             #expect(try await late.header("Meshlog-Position") == ViewsRig.position(2).description)
             let future = try await rig.get("/v1/messages", ["Meshlog-Min-Position": "0-99999999999999-0"])
-            #expect(future.status == 504)
-            #expect(future.header("Meshlog-Position") == ViewsRig.position(2).description)
+            #expect(future.status == 400)
+            #expect(future.body.contains("lies in the future"))
             let malformed = try await rig.get("/v1/messages", ["Meshlog-Min-Position": "soon"])
             #expect(malformed.status == 400)
             #expect(malformed.body.contains(#""parameter":"Meshlog-Min-Position""#))
             #expect(try await rig.get("/messages/\(ViewsRig.uuid(1))", ["Meshlog-Min-Position": "soon"]).body.hasPrefix(#"{"error":"#))
-            try await rig.log(1...1)
-            #expect(try await rig.get("/v1/streams/messages", ["Meshlog-Min-Position": ViewsRig.position(1).description]).status == 200)
+            try await rig.log(1...3)
+            #expect(try await rig.get("/v1/streams/messages", ["Meshlog-Min-Position": ViewsRig.position(3).description]).status == 200)
+            // The third is decided, but not archived.
+            let late = try await rig.get("/v1/messages", ["Meshlog-Min-Position": ViewsRig.position(3).description])
+            #expect(late.status == 504)
+            #expect(late.header("Meshlog-Position") == ViewsRig.position(2).description)
+            #expect(late.header("Retry-After") == "1")
+            // Nothing lies between: there is nothing to wait for.
+            try await rig.archive(3...3)
+            let past = ViewsRig.position(50).description
+            for path in ["/v1/messages?limit=1", "/messages/\(ViewsRig.uuid(1))", "/v1/streams", "/v1/streams/verdicts", "/v1/streams/operations/entries"] {
+                let quiet = try await rig.get(path, ["Meshlog-Min-Position": past])
+                #expect(quiet.status == 200 && quiet.header("Meshlog-Position") == past, "\(path)")
+            }
         }
     }
 

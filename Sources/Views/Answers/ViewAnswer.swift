@@ -5,9 +5,14 @@ internal import NIOCore
 
 /// Makes the answers of the views.
 enum ViewAnswer {
-    /// - Parameter position: what the answer is at least as new as.
-    static func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok, position: Position?, headers: HTTPFields = [:]) -> Response {
-        data(bytes, type: "application/json", status: status, position: position, headers: headers)
+    /// - Parameters:
+    ///   - position: what the answer is at least as new as.
+    ///   - reached: what was waited for.
+    static func json(
+        _ bytes: [UInt8], status: HTTPResponse.Status = .ok, position: Position?, reached: Position? = nil, headers: HTTPFields = [:]
+    ) -> Response {
+        let newest = position.map { max($0, reached ?? $0) }
+        return data(bytes, type: "application/json", status: status, position: newest, headers: headers)
     }
 
     static func data(

@@ -18,19 +18,19 @@ struct MessageRoutes: Sendable {
 
     private func one(_ request: Request, _ uuid: MessageUUID) async throws -> Response {
         try QueryReader(request.uri.query ?? "").finish()
-        try await positions.waitForArchive(request)
+        let reached = try await positions.waitForArchive(request)
         let (stand, found) = try await stores.archive { session in
             let reader = ArchiveReader(session: session)
             return (try ArchiveStand.position(reader), try reader.message(uuid: uuid))
         }
         await positions.archive.note(stand)
-        guard let found else { throw MessageRoutes.notFound(uuid, stand) }
-        return ViewAnswer.json(found.json.bytes, position: stand)
+        guard let found else { throw MessageRoutes.notFound(uuid, max(stand, reached ?? stand)) }
+        return ViewAnswer.json(found.json.bytes, position: stand, reached: reached)
     }
 
     private func list(_ request: Request) async throws -> Response {
         let query = try MessageQuery(request.uri.query ?? "")
-        try await positions.waitForArchive(request)
+        let reached = try await positions.waitForArchive(request)
         let (stand, page) = try await stores.archive { session in
             let reader = ArchiveReader(session: session)
             return (try ArchiveStand.position(reader), try reader.messages(query.filter))
@@ -39,15 +39,15 @@ struct MessageRoutes: Sendable {
         var object = JSONObject()
         object.add("messages", raw: JSONArray.of(page.messages) { $0.append(contentsOf: $1.json.bytes) })
         object.add("next_cursor", optional: page.next.map { PageCursor(order: query.filter.order, position: $0).text })
-        return ViewAnswer.json(object.finish(), position: stand)
+        return ViewAnswer.json(object.finish(), position: stand, reached: reached)
     }
 
     private func trace(_ request: Request, _ uuid: MessageUUID) async throws -> Response {
         try QueryReader(request.uri.query ?? "").finish()
-        try await positions.waitForArchive(request)
+        let reached = try await positions.waitForArchive(request)
         let (stand, trace) = try await tracer.trace(uuid)
-        guard let trace else { throw MessageRoutes.notFound(uuid, stand) }
-        return ViewAnswer.json(trace.json, position: stand)
+        guard let trace else { throw MessageRoutes.notFound(uuid, max(stand, reached ?? stand)) }
+        return ViewAnswer.json(trace.json, position: stand, reached: reached)
     }
 
     // MARK: Shared with the reference routes

@@ -3,66 +3,88 @@ internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
 internal import Log
+internal import RedisDriver
 internal import ServiceLifecycle
 internal import Web
 
 /// Read-your-writes: a read that names `Meshlog-Min-Position` waits until what it reads from has come that far.
 ///
+/// That is so when it stands there or beyond, and also when nothing is missing up to there: the position has passed and no message
+/// lies between.
 /// - Bounds: `Limits.minPositionWaitMsMax`, then 504.
 struct Positions: Sendable {
     let archive: ArchiveStand
     private let stores: Stores
-    private let reader: LogReader
+    private let keys: LogKeys
 
     init(stores: Stores, keys: LogKeys) {
         self.stores = stores
+        self.keys = keys
         archive = ArchiveStand(stores: stores)
-        reader = LogReader(keys: keys)
     }
 
     /// Waits until the archive has passed what the request asks for, if it asks.
     ///
+    /// - Returns: what was asked for.
     /// - Throws: 400 for a malformed header, 504 when the archive does not get there in time, 503 when it cannot be asked.
-    func waitForArchive(_ request: Request) async throws {
-        guard let wanted = try Positions.wanted(request) else { return }
-        try await wait(wanted, what: "archive") { try await archive.current() }
+    func waitForArchive(_ request: Request) async throws -> Position? {
+        guard let wanted = try Positions.wanted(request) else { return nil }
+        try await wait(wanted, what: "archive") {
+            let stand = try await archive.current()
+            // Without the log it is only the checkpoint that counts.
+            if stand < wanted, (try? await isNothingMissing(after: stand, through: wanted)) == true { return wanted }
+            return stand
+        }
+        return wanted
     }
 
     /// Waits until the stream has passed what the request asks for, if it asks.
-    func wait(for stream: StreamName, _ request: Request) async throws {
-        guard let wanted = try Positions.wanted(request) else { return }
-        try await wait(wanted, what: "stream \(stream.rawValue)") { [reader] in
-            try await stores.log { try reader.bounds(stream, $0).last }
+    func wait(for stream: StreamName, _ request: Request) async throws -> Position? {
+        guard let wanted = try Positions.wanted(request) else { return nil }
+        try await wait(wanted, what: "stream \(stream.rawValue)") {
+            let stand = try await stores.log { [keys] in try LogReader(keys: keys).bounds(stream, $0).last }
+            // Only verdicts follow something; the other streams are what they are at any time.
+            let begin = stream == .verdicts ? stand : wanted
+            if stand < wanted, try await isNothingMissing(after: begin, through: wanted) { return wanted }
+            return stand
         }
+        return wanted
     }
 
     static func wanted(_ request: Request) throws(ProblemDocument) -> Position? {
         guard let text = request.headers[.meshlogMinPosition] else { return nil }
-        guard let position = PositionText.parse(text) else {
-            throw ParameterFault.problem([ParameterFault(parameter: "Meshlog-Min-Position", detail: PositionText.expectation)])
+        var detail = PositionText.expectation
+        if let position = PositionText.parse(text) {
+            if position.ms <= UInt64(Date().timeIntervalSince1970 * 1000) + ViewLimits.clockSkewMs { return position }
+            detail = "it lies in the future, nobody can have been given it"
         }
-        return position
+        throw ParameterFault.problem([ParameterFault(parameter: "Meshlog-Min-Position", detail: detail)])
+    }
+
+    /// Has the time of `through` passed, and is there no message behind `after` up to it? Entries get the time at which they come, so
+    /// none can come there any more.
+    private func isNothingMissing(after: Position, through: Position) async throws -> Bool {
+        try await stores.log { [keys] session in
+            guard let seconds = try session.run("TIME").array?.first?.int, UInt64(seconds) * 1000 > through.ms else { return false }
+            if after >= through { return true }
+            return try session.run("XRANGE", [keys.stream(.messages), after.next.streamID, through.streamID, "COUNT", "1"]).array?.isEmpty == true
+        }
     }
 
     private func wait(_ wanted: Position, what: String, _ read: () async throws -> Position) async throws {
         let deadline = ContinuousClock.now + .milliseconds(Limits.minPositionWaitMsMax)
-        let isAhead = wanted.ms > UInt64(Date().timeIntervalSince1970 * 1000) + ViewLimits.clockSkewMs
         while true {
             let stand = try await read()
             if stand >= wanted { return }
-            if isAhead || ContinuousClock.now >= deadline || Task.isShuttingDownGracefully {
-                throw Positions.notReached(wanted, stand, what: what, isAhead: isAhead)
-            }
+            if ContinuousClock.now >= deadline || Task.isShuttingDownGracefully { throw Positions.notReached(wanted, stand, what: what) }
             try await Task.sleep(for: ViewLimits.positionPollInterval)
         }
     }
 
-    private static func notReached(_ wanted: Position, _ stand: Position, what: String, isAhead: Bool) -> ProblemDocument {
+    private static func notReached(_ wanted: Position, _ stand: Position, what: String) -> ProblemDocument {
         ProblemDocument(
             "position-not-reached", status: 504, title: "The position has not been reached",
-            detail: isAhead
-                ? "The \(what) stands at \(stand); \(wanted) lies in the future, nobody can have been given it."
-                : "The \(what) stands at \(stand) and has not passed \(wanted) within \(Limits.minPositionWaitMsMax) ms. Try again, or ask for less.",
+            detail: "The \(what) stands at \(stand) and has not passed \(wanted) within \(Limits.minPositionWaitMsMax) ms. Try again, or ask for less.",
             members: [("position", .string(stand.description)), ("wanted", .string(wanted.description))],
             headers: [.meshlogPosition: stand.description, .retryAfter: "1"])
     }

@@ -20,13 +20,13 @@ struct ReferenceViewRoutes: Sendable {
     }
 
     private func one(_ request: Request, _ uuid: MessageUUID) async throws -> Response {
-        try await positions.waitForArchive(request)
+        let reached = try await positions.waitForArchive(request)
         let (stand, found) = try await stores.archive { session in
             let reader = ArchiveReader(session: session)
             return (try ArchiveStand.position(reader), try reader.message(uuid: uuid))
         }
-        guard let found else { return ReferenceViewRoutes.error(404, "Message not found", [.meshlogPosition: stand.description]) }
-        return ViewAnswer.json(found.referenceJSON, position: stand)
+        guard let found else { return ReferenceViewRoutes.error(404, "Message not found", [.meshlogPosition: max(stand, reached ?? stand).description]) }
+        return ViewAnswer.json(found.referenceJSON, position: stand, reached: reached)
     }
 
     private func list(_ request: Request, _ encoded: String) async throws -> Response {
@@ -38,7 +38,7 @@ struct ReferenceViewRoutes: Sendable {
         filter.limit = query.integer("limit", in: 1...Limits.pageRowsMax, default: ViewLimits.pageRowsDefault)
         MessageQuery.readPage(&query, order: .newestFirst, into: &filter)
         try query.finish()
-        try await positions.waitForArchive(request)
+        let reached = try await positions.waitForArchive(request)
         let (stand, page) = try await stores.archive { [filter] session in
             let reader = ArchiveReader(session: session)
             return (try ArchiveStand.position(reader), try reader.messages(filter))
@@ -48,7 +48,7 @@ struct ReferenceViewRoutes: Sendable {
             let cursor = PageCursor(order: .newestFirst, position: next).text
             headers[.link] = "</messages/subject/\(PercentText.encode(subject))?limit=\(filter.limit)&cursor=\(cursor)>; rel=\"next\""
         }
-        return ViewAnswer.json(JSONArray.of(page.messages) { $0.append(contentsOf: $1.referenceJSON) }, position: stand, headers: headers)
+        return ViewAnswer.json(JSONArray.of(page.messages) { $0.append(contentsOf: $1.referenceJSON) }, position: stand, reached: reached, headers: headers)
     }
 
     /// Says in the reference's form what the native routes say as a problem document.

@@ -1,0 +1,89 @@
+import Core
+import Foundation
+import Log
+import TestSupport
+import Testing
+
+/// What is written down beside the code says the same as the code.
+@Suite("Declared")
+struct DeclaredTests {
+    @Test("streams/*.yaml and the code name the same streams and groups") func streams() throws {
+        let catalog = try StreamCatalog.load(Repository.root + "/streams")
+        #expect(Set(catalog.streams.map(\.name)) == Set(StreamName.allCases.map(\.rawValue)))
+        #expect(Set(catalog.streams.flatMap(\.groups)) == Set(GroupName.allCases.map(\.rawValue)))
+        #expect(Repository.files(in: "streams", endings: ["yaml"]) == catalog.streams.map { "streams/\($0.name).yaml" }.sorted())
+    }
+
+    /// The events of the log and the fields with which the code writes them.
+    private static var written: [String: [String]] {
+        [
+            MessageEntry.accepted: MessageField.allCases.map(\.name.description),
+            VerdictEntry.event: VerdictEntry.fieldNames.map(\.description),
+            DeliveryEntry.event: DeliveryEntry.fieldNames.map(\.description),
+            RejectedEntry.event: fieldNames(RejectedEntry(door: "d", reason: "r", bytes: [], position: nil, attempts: 1).arguments),
+            "log.trimmed": ["event", "v", "stream", "removed", "first"],
+        ]
+    }
+
+    private static func fieldNames(_ arguments: [[UInt8]]) -> [String] {
+        stride(from: 0, to: arguments.count, by: 2).map { String(decoding: arguments[$0], as: UTF8.self) }
+    }
+
+    @Test("Each event has a JSON Schema whose required fields are those that the code writes, in order") func schemas() throws {
+        let files = Repository.files(in: "streams/events", endings: ["json"])
+        #expect(Set(files) == Set(Self.written.keys.map { "streams/events/\($0).json" }))
+        for (event, fields) in Self.written {
+            let text = try #require(Repository.text("streams/events/\(event).json"))
+            let schema = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any], "\(event).json is a JSON object")
+            #expect(schema["required"] as? [String] == fields, "\(event)")
+            let properties = try #require(schema["properties"] as? [String: [String: Any]])
+            #expect(Set(properties.keys) == Set(fields), "\(event)")
+            #expect(properties["event"]?["const"] as? String == event)
+            #expect(properties["v"]?["const"] as? String == "1")
+            #expect(schema["$schema"] as? String == "https://json-schema.org/draft/2020-12/schema")
+            #expect(schema["$id"] as? String == "urn:meshlog:event:\(event):1")
+            #expect(schema["additionalProperties"] as? Bool == false)
+            #expect((schema["title"] as? String)?.isEmpty == false)
+            // Patterns are regular expressions that this platform reads too.
+            for (name, property) in properties { if let pattern = property["pattern"] as? String { #expect((try? Regex(pattern)) != nil, "\(event).\(name)") } }
+        }
+    }
+
+    @Test("The functions that the code calls are registered, and none besides") func functions() throws {
+        let library = try #require(Repository.text("streams/functions/meshlog.lua"))
+        let registered = Set(library.matches(of: /register_function\('(\w+)'/).map { String($0.1) })
+        let called = Set(SourceFile.all(in: "Sources").flatMap { file in file.lines.flatMap { $0.matches(of: /"(meshlog_(?:append|lease|decide|bury|deliver|list_\w+|trim))"/).map { String($0.1) } } })
+        #expect(registered == called)
+    }
+
+    // MARK: README
+
+    private static let readme = Repository.text("README.md")
+
+    @Test("README's commands exist", .enabled(if: readme != nil, "README.md is not there yet")) func commands() throws {
+        let readme = try #require(Self.readme)
+        // Scripts.
+        for match in readme.matches(of: /(?:^|[\s`(])((?:tools|\.ci)\/[\w\/.-]*\w)/) {
+            let path = String(match.1)
+            #expect(FileManager.default.fileExists(atPath: Repository.root + "/" + path), "README names \(path)")
+        }
+        // Sub-commands.
+        let known = Set(
+            SourceFile.all(in: "Sources/App").flatMap { file in
+                file.lines.flatMap { $0.matches(of: /^\s*struct (\w+): (?:Async)?ParsableCommand/).map { $0.1.lowercased() } }
+            })
+        #expect(known.contains("serve"))
+        let code = readme.components(separatedBy: "```").enumerated().filter { $0.offset % 2 == 1 }.map(\.element).joined(separator: "\n")
+            + "\n" + readme.matches(of: /`([^`\n]+)`/).map { String($0.1) }.joined(separator: "\n")
+        for match in code.matches(of: /(?:^|[\s\/])meshlog ([a-z][a-z-]+)/.anchorsMatchLineEndings()) {
+            #expect(known.contains(String(match.1)), "README says `meshlog \(match.1)`")
+        }
+    }
+
+    @Test("README's files exist", .enabled(if: readme != nil, "README.md is not there yet")) func links() throws {
+        let readme = try #require(Self.readme)
+        for match in readme.matches(of: /\]\(([^)#:\s]+)(?:#[^)]*)?\)/) {
+            #expect(FileManager.default.fileExists(atPath: Repository.root + "/" + match.1), "README links to \(match.1)")
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Core
+import Foundation
+import Log
+import TestSupport
+import Testing
+
+/// A source file of the repository.
+struct SourceFile: Sendable {
+    let path: String
+    let lines: [String]
+
+    /// The lines without comments and string literals, for looking at identifiers.
+    var code: [String] {
+        var inBlock = false
+        return lines.map { line in
+            var out = ""
+            var rest = line[...]
+            while let character = rest.first {
+                if inBlock {
+                    if rest.hasPrefix("\"\"\"") {
+                        inBlock = false
+                        rest = rest.dropFirst(3)
+                    } else {
+                        rest = rest.dropFirst()
+                    }
+                } else if rest.hasPrefix("//") {
+                    break
+                } else if rest.hasPrefix("\"\"\"") {
+                    inBlock = true
+                    rest = rest.dropFirst(3)
+                } else if character == "\"" {
+                    rest = rest.dropFirst()
+                    while let inner = rest.first, inner != "\"" { rest = rest.dropFirst(inner == "\\" ? 2 : 1) }
+                    rest = rest.dropFirst()
+                } else {
+                    out.append(character)
+                    rest = rest.dropFirst()
+                }
+            }
+            return out
+        }
+    }
+
+    static func all(in folder: String) -> [SourceFile] {
+        Repository.files(in: folder, endings: ["swift"]).compactMap { path in
+            Repository.text(path).map { SourceFile(path: path, lines: $0.components(separatedBy: "\n")) }
+        }
+    }
+}
+
+@Suite("Tidy")
+struct TidyTests {
+    private static let sources = SourceFile.all(in: "Sources")
+    private static let tests = SourceFile.all(in: "Tests")
+
+    /// Places where `matches` holds, as `path:line: text`.
+    private func places(_ files: [SourceFile], code: Bool = true, _ matches: (String, String) -> Bool) -> [String] {
+        files.flatMap { file in
+            (code ? file.code : file.lines).enumerated().filter { matches(file.path, $0.element) }.map { "\(file.path):\($0.offset + 1): \(file.lines[$0.offset].trimmingCharacters(in: .whitespaces))" }
+        }
+    }
+
+    private func isImport(_ line: String, of names: Set<String>) -> Bool {
+        let words = line.split(separator: " ")
+        guard let at = words.firstIndex(of: "import"), words[..<at].allSatisfy({ ["internal", "package", "public", "private", "fileprivate"].contains($0) || $0.hasPrefix("@") })
+        else { return false }
+        return words.dropFirst(at + 1).first.map { names.contains(String($0)) } ?? false
+    }
+
+    @Test("The sources are found") func found() { #expect(Self.sources.count > 100) }
+
+    @Test("C libraries are imported by the drivers only") func cModules() {
+        #expect(places(Self.sources) { path, line in !path.hasPrefix("Sources/Drivers/") && isImport(line, of: ["CHiredis", "CLibpq", "CNats", "CSimdjson", "CRe2"]) } == [])
+    }
+
+    /// Where an unsafe name may stand outside the drivers, and why.
+    private let unsafeExceptions: [String: String] = [
+        // Carries a connection to a job on the same thread, which the compiler cannot see.
+        "Sources/Log/BlockingPool.swift": "UnsafeTransfer",
+        // Child processes need their arguments and environment as C arrays.
+        "Sources/Stack/": "posix_spawn and sockets",
+    ]
+
+    @Test("Unsafe memory is touched by the drivers only") func unsafe() {
+        let found = places(Self.sources) { path, line in
+            !path.hasPrefix("Sources/Drivers/") && !unsafeExceptions.keys.contains { path.hasPrefix($0) } && line.range(of: "[Uu]nsafe", options: .regularExpression) != nil
+                && !line.contains("nonisolated(unsafe)")
+        }
+        #expect(found == [])
+    }
+
+    @Test("The exceptions for unsafe names are still needed", arguments: ["Sources/Log/BlockingPool.swift", "Sources/Stack/"]) func exceptionsAreUsed(_ path: String) {
+        #expect(!places(Self.sources.filter { $0.path.hasPrefix(path) }) { _, line in line.range(of: "[Uu]nsafe", options: .regularExpression) != nil }.isEmpty)
+    }
+
+    @Test("Core is pure: no Foundation, no clock, no I/O, no async") func core() {
+        let core = Self.sources.filter { $0.path.hasPrefix("Sources/Core/") }
+        #expect(core.count > 10)
+        #expect(places(core) { _, line in isImport(line, of: ["Foundation", "FoundationEssentials", "Glibc", "Dispatch", "NIOCore", "Logging", "Synchronization"]) } == [])
+        #expect(places(core) { _, line in line.range(of: #"\b(async|await|Task|Date|ContinuousClock|SystemClock|print|FileHandle|random)\b\s*[(.{]?"#, options: .regularExpression) != nil && line.range(of: #"\b(async|await)\b|\b(Task|Date|ContinuousClock|SystemClock|print|FileHandle)\("#, options: .regularExpression) != nil } == [])
+    }
+
+    @Test("Arrows point one way", arguments: [
+        ("Core", []), ("Drivers", []), ("Log", ["Core", "RedisDriver"]), ("Web", ["Core"]),
+        ("Ingress", ["Core", "Log", "Web", "RedisDriver", "NATSDriver"]), ("Verdicts", ["Core", "Log", "RedisDriver"]),
+        ("Replay", ["Core", "Log", "RedisDriver", "PostgreSQLDriver", "NATSDriver"]),
+        ("Views", ["Core", "Log", "Web", "Replay", "RedisDriver", "PostgreSQLDriver"]),
+    ] as [(String, Set<String>)])
+    func arrows(_ module: String, _ allowed: Set<String>) {
+        let own: Set<String> = ["Core", "Log", "Web", "Ingress", "Verdicts", "Replay", "Views", "Stack", "Client", "App", "RedisDriver", "PostgreSQLDriver", "NATSDriver"]
+        let files = Self.sources.filter { $0.path.hasPrefix("Sources/\(module)/") }
+        #expect(!files.isEmpty)
+        #expect(places(files) { _, line in isImport(line, of: own.subtracting(allowed)) } == [])
+    }
+
+    @Test("No type's name ends in a word that says nothing") func names() {
+        let banned = "Manager|Helper|Helpers|Util|Utils|Utilities"
+        let found = places(Self.sources + Self.tests) { _, line in
+            line.range(of: #"\b(struct|class|enum|actor|protocol|typealias)\s+\w*("# + banned + #")\b"#, options: .regularExpression) != nil
+        }
+        #expect(found == [], "name it by its trade: …Machine decides, a service says what it does (Archiver), a port is a noun (EventLog)")
+        let folders = Repository.files(in: "Sources", endings: ["swift"]) + Repository.files(in: "Tests", endings: ["swift"])
+        #expect(folders.filter { $0.range(of: #"(^|/)(Utils|Util|Helpers|Managers|Common|Misc)/"#, options: .regularExpression) != nil } == [])
+    }
+
+    @Test("Nothing is left to do in a comment") func toDo() {
+        let words = ["TO" + "DO", "FIX" + "ME", "XX" + "X:", "HA" + "CK"]
+        #expect(places(Self.sources + Self.tests, code: false) { _, line in words.contains { line.range(of: "\\b\($0)", options: .regularExpression) != nil } } == [])
+    }
+
+    @Test("No loose tasks in the product: children live in groups or services") func looseTasks() {
+        let exceptions: Set<String> = [
+            // Bridges a thread to asynchronous work and waits for it.
+            "Sources/Log/WorkerThread.swift"
+        ]
+        let found = places(Self.sources) { path, line in
+            !exceptions.contains(path) && line.range(of: #"(^|[^\w.])Task(\.detached)?\s*(\([^)]*\)\s*)?\{"#, options: .regularExpression) != nil
+        }
+        #expect(found == [])
+    }
+
+    @Test("Nothing is forced past the compiler: no try! and no as!") func forced() {
+        #expect(places(Self.sources) { _, line in line.contains("try!") || line.contains(" as! ") } == [])
+    }
+
+    @Test("Files stay readable: none above 400 lines, no line above 180 characters") func sizes() {
+        #expect(Self.sources.filter { $0.lines.count > 400 }.map(\.path) == [])
+        #expect(places(Self.sources, code: false) { _, line in line.count > 180 } == [])
+    }
+}
