@@ -107,10 +107,10 @@ struct ViewsTests {
             try await rig.log(1...3)
             #expect(try await rig.get("/v1/streams/messages", ["Meshlog-Min-Position": ViewsRig.position(3).description]).status == 200)
             // The third is decided, but not archived.
-            let late = try await rig.get("/v1/messages", ["Meshlog-Min-Position": ViewsRig.position(3).description])
-            #expect(late.status == 504)
-            #expect(late.header("Meshlog-Position") == ViewsRig.position(2).description)
-            #expect(late.header("Retry-After") == "1")
+            let waited = try await rig.get("/v1/messages", ["Meshlog-Min-Position": ViewsRig.position(3).description])
+            #expect(waited.status == 504)
+            #expect(waited.header("Meshlog-Position") == ViewsRig.position(2).description)
+            #expect(waited.header("Retry-After") == "1")
             // Nothing lies between: there is nothing to wait for.
             try await rig.archive(3...3)
             let past = ViewsRig.position(50).description
