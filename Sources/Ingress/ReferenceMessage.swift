@@ -11,13 +11,17 @@ package enum ReferenceMessage {
     ///
     /// - Throws: `Refusal`; `missing` at `/message` when there is none.
     package static func unwrap(_ body: [UInt8]) throws(Refusal) -> [UInt8] {
-        guard let range = try member(body) else { throw Refusal(.missing, "/message", missing) }
+        guard let range = try members(body).message else { throw Refusal(.missing, "/message", missing) }
         return try inner(body, range)
     }
 
     /// Takes the message out of its wrapper when it has one: a frame may also be the message itself.
     package static func unwrapFrame(_ body: [UInt8]) throws(Refusal) -> [UInt8] {
-        guard let range = try member(body) else { return body }
+        let members = try members(body)
+        guard let range = members.message else {
+            guard members.isMessage else { throw Refusal(.missing, "/message", missing) }
+            return body
+        }
         return try inner(body, range)
     }
 
@@ -32,27 +36,32 @@ package enum ReferenceMessage {
         }
     }
 
-    /// Where the value of the top-level key `message` stands.
-    private static func member(_ body: [UInt8]) throws(Refusal) -> Range<Int>? {
+    /// Where the value of the top-level key `message` stands, and whether the text may be a message itself: it has a topic, or is no object.
+    private static func members(_ body: [UInt8]) throws(Refusal) -> (message: Range<Int>?, isMessage: Bool) {
         let text = body.span
         var found: Range<Int>?
+        var hasTopic = false
         do throws(JSONFault) {
             try JSONScanner.validate(text)
             var at = 0
             JSONScanner.skipSpace(text, &at)
-            guard text[at] == UInt8(ascii: "{") else { return nil }
+            guard text[at] == UInt8(ascii: "{") else { return (nil, true) }
             at += 1
             JSONScanner.skipSpace(text, &at)
-            if text[at] == UInt8(ascii: "}") { return nil }
+            if text[at] == UInt8(ascii: "}") { return (nil, false) }
             while true {
                 let key = at
                 _ = try JSONScanner.skipString(text, &at)
-                let isMessage = JSONText.decode(text, key..<at)?.elementsEqual("message".utf8) ?? false
+                let name = JSONText.decode(text, key..<at) ?? []
                 try JSONScanner.skipColon(text, &at)
                 let start = at
                 try JSONScanner.skipValue(text, &at, Limits.nestingMax)
-                if isMessage { found = start..<at }
-                if try JSONScanner.skipComma(text, &at, closing: UInt8(ascii: "}")) { return found }
+                if name.elementsEqual("topic".utf8) { hasTopic = true }
+                if name.elementsEqual("message".utf8) {
+                    guard found == nil else { throw Refusal(.duplicateKey, "/message", "the key stands twice, so it is not clear which message is meant") }
+                    found = start..<at
+                }
+                if try JSONScanner.skipComma(text, &at, closing: UInt8(ascii: "}")) { return (found, hasTopic) }
             }
         } catch {
             throw Refusal(error)
@@ -73,16 +82,20 @@ package enum ReferenceMessage {
 
     package static func refusal(_ failure: any Error) -> (status: Int, body: [UInt8]) {
         switch failure {
-        case let refusal as Refusal: (400, error(text(refusal)))
+        case let refusal as Refusal: (400, refused(refusal))
         case let failure as LogError: (503, error(Answers.problem(failure).detail ?? ""))
         default: (500, error("Something went wrong here"))
         }
     }
 
-    /// The reference's two sentences first, then what Meshlog knows beyond them.
-    private static func text(_ refusal: Refusal) -> String {
-        if refusal.violations.contains(where: { $0.detail == missing }) { return missing }
-        return refusal.isSyntax ? "\(unreadable): \(refusal.summary)" : refusal.summary
+    /// The reference's two sentences word for word, since clients compare them; what Meshlog knows beyond them stands beside.
+    private static func refused(_ refusal: Refusal) -> [UInt8] {
+        if refusal.violations.contains(where: { $0.detail == missing }) { return error(missing) }
+        guard refusal.isSyntax else { return error(refusal.summary) }
+        var object = JSONObject()
+        object.add("error", unreadable)
+        object.add("detail", refusal.summary)
+        return object.finish()
     }
 
     private static func received(_ uuid: MessageUUID, _ position: Position, duplicate: Bool) -> [UInt8] {
