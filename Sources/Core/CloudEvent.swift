@@ -195,7 +195,8 @@ package struct CloudEvent: Sendable {
     private func metadata() -> [UInt8]? {
         guard !attributes.isEmpty else { return nil }
         var out = Array("{\"cloudevents\":{".utf8)
-        for (index, (name, value)) in attributes.enumerated() {
+        // By name, so that the same event has the same content in every mode and order.
+        for (index, (name, value)) in attributes.sorted(by: { $0.name < $1.name }).enumerated() {
             if index > 0 { out.append(UInt8(ascii: ",")) }
             JSONText.append(name, to: &out)
             out.append(UInt8(ascii: ":"))

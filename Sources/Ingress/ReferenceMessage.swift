@@ -36,35 +36,45 @@ package enum ReferenceMessage {
         }
     }
 
-    /// Where the value of the top-level key `message` stands, and whether the text may be a message itself: it has a topic, or is no object.
-    private static func members(_ body: [UInt8]) throws(Refusal) -> (message: Range<Int>?, isMessage: Bool) {
+    private struct Members {
+        /// Where the value of the top-level key `message` stands.
+        var message: Range<Int>?
+        var isTwice = false
+        /// The text may be a message itself: it has a topic, or is no object (which is refused as such).
+        var isMessage = false
+    }
+
+    private static func members(_ body: [UInt8]) throws(Refusal) -> Members {
+        let members: Members
+        do throws(JSONFault) { members = try scan(body) } catch { throw Refusal(error) }
+        if members.isTwice { throw Refusal(.duplicateKey, "/message", "the key stands twice, so it is not clear which message is meant") }
+        return members
+    }
+
+    private static func scan(_ body: [UInt8]) throws(JSONFault) -> Members {
         let text = body.span
-        var found: Range<Int>?
-        var hasTopic = false
-        do throws(JSONFault) {
-            try JSONScanner.validate(text)
-            var at = 0
-            JSONScanner.skipSpace(text, &at)
-            guard text[at] == UInt8(ascii: "{") else { return (nil, true) }
-            at += 1
-            JSONScanner.skipSpace(text, &at)
-            if text[at] == UInt8(ascii: "}") { return (nil, false) }
-            while true {
-                let key = at
-                _ = try JSONScanner.skipString(text, &at)
-                let name = JSONText.decode(text, key..<at) ?? []
-                try JSONScanner.skipColon(text, &at)
-                let start = at
-                try JSONScanner.skipValue(text, &at, Limits.nestingMax)
-                if name.elementsEqual("topic".utf8) { hasTopic = true }
-                if name.elementsEqual("message".utf8) {
-                    guard found == nil else { throw Refusal(.duplicateKey, "/message", "the key stands twice, so it is not clear which message is meant") }
-                    found = start..<at
-                }
-                if try JSONScanner.skipComma(text, &at, closing: UInt8(ascii: "}")) { return (found, hasTopic) }
+        var members = Members()
+        try JSONScanner.validate(text)
+        var at = 0
+        JSONScanner.skipSpace(text, &at)
+        members.isMessage = text[at] != UInt8(ascii: "{")
+        if members.isMessage { return members }
+        at += 1
+        JSONScanner.skipSpace(text, &at)
+        if text[at] == UInt8(ascii: "}") { return members }
+        while true {
+            let key = at
+            _ = try JSONScanner.skipString(text, &at)
+            let name = JSONText.decode(text, key..<at) ?? []
+            try JSONScanner.skipColon(text, &at)
+            let start = at
+            try JSONScanner.skipValue(text, &at, Limits.nestingMax)
+            if name.elementsEqual("topic".utf8) { members.isMessage = true }
+            if name.elementsEqual("message".utf8) {
+                if members.message != nil { members.isTwice = true }
+                members.message = start..<at
             }
-        } catch {
-            throw Refusal(error)
+            if try JSONScanner.skipComma(text, &at, closing: UInt8(ascii: "}")) { return members }
         }
     }
 

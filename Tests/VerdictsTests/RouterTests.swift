@@ -1,5 +1,6 @@
 import Core
 import Log
+import Logging
 import RedisDriver
 import Stack
 import TestSupport
@@ -11,8 +12,12 @@ private struct RouterRig: Sendable {
     let endpoint: RedisEndpoint
     let keys: LogKeys
 
-    static func with(isolation: isolated (any Actor)? = #isolation, _ body: (RouterRig) async throws -> Void) async throws {
-        let endpoint = try RedisEndpoint(url: try await SharedStack.shared.redis.url)
+    static func with(
+        redis: EmbeddedServer? = nil, isolation: isolated (any Actor)? = #isolation, _ body: (RouterRig) async throws -> Void
+    ) async throws {
+        let server: EmbeddedServer
+        if let redis { server = redis } else { server = try await SharedStack.shared.redis }
+        let endpoint = try RedisEndpoint(url: server.url)
         let rig = RouterRig(endpoint: endpoint, keys: LogKeys(prefix: SharedStack.unique("router")))
         try LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: rig.keys).apply(try rig.connect())
         defer {
@@ -140,6 +145,43 @@ struct RouterTests {
                 try session.run("XREADGROUP", ["GROUP", "router", "other", "STREAMS", rig.keys.stream(.messages), ">"])
                 #expect(await eventually(within: .seconds(15)) { try rig.isDecided() })
             }
+        }
+    }
+
+    @Test("A server that refuses writes for a while delays verdicts and buries nothing", .timeLimit(.minutes(1))) func refusedWrites() async throws {
+        try await withTemporaryFolder { folder in
+            var configuration = EmbeddedStack.Configuration(dataFolder: folder)
+            configuration.servers = [.redis]
+            configuration.ports = [:]
+            var logger = Logger(label: "stack")
+            logger.logLevel = .warning
+            let stack = try await EmbeddedStack.start(configuration, logger: logger)
+            try await RouterRig.with(redis: stack.redis) { rig in
+                let session = try rig.connect()
+                try await rig.withRouter("one") {
+                    try rig.add(5, session)
+                    #expect(await eventually { try rig.isDecided() })
+                    for _ in 0..<3 {
+                        // Memory is full from the moment in which the messages are there.
+                        let text = #"{"topic":"a.b","data":1}"#
+                        let entry = try Envelope.admit(Array(text.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 8, low: 8) }).entry
+                        var command = RESPWriter()
+                        command.command("MULTI")
+                        for _ in 0..<10 {
+                            command.command("XADD", [rig.keys.stream(.messages), "*"] + MessageField.allCases.flatMap { [$0.name.description, entry.string($0)] })
+                        }
+                        command.command("EXEC")
+                        command.command("CONFIG", ["SET", "maxmemory", "1"])
+                        _ = try session.pipeline(command)
+                        try await Task.sleep(for: .milliseconds(700))
+                        try session.run("CONFIG", ["SET", "maxmemory", "0"])
+                    }
+                    #expect(await eventually(within: .seconds(20)) { try rig.isDecided() })
+                }
+                #expect(try rig.ids(.verdicts).count == 35)
+                #expect(try rig.ids(.rejected).isEmpty)
+            }
+            await stack.stop()
         }
     }
 

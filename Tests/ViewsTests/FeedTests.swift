@@ -98,17 +98,17 @@ struct FeedTests {
     func stalled(_ webSocket: Bool) async throws {
         try await ViewsRig.run(stallMax: .milliseconds(300)) { rig in
             #expect(await eventually { _ = try rig.hub.start(); return true })
-            // Read again only after the hub has let it go.
-            let before = try await rig.follow("", count: 250, webSocket: webSocket) {
-                try await rig.log(1...250, payload: 20_000)
+            // More than the buffers of both systems hold. Read again only after the hub has let it go.
+            let before = try await rig.follow("", count: 600, webSocket: webSocket) {
+                try await rig.log(1...600, payload: 20_000)
                 #expect(await eventually { try await rig.get("/metrics").body.contains("meshlog_feed_followers 0\n") })
             }
             #expect(before == Array(1...max(1, before.count)))
-            #expect(before.count < 250)
+            #expect(before.count < 600)
             // The last one may have come in part.
             let last = before.count - (webSocket ? 0 : 1)
-            let after = try await rig.follow("?since=\(ViewsRig.position(last))", count: 250 - last, webSocket: webSocket)
-            #expect(after == Array(last + 1...250))
+            let after = try await rig.follow("?since=\(ViewsRig.position(last))", count: 600 - last, webSocket: webSocket)
+            #expect(after == Array(last + 1...600))
         }
     }
 

@@ -81,7 +81,8 @@ struct ParameterTests {
         #expect(throws: Never.self) { _ = try EntryQuery("cursor=\(cursor)") }
     }
 
-    @Test("What no page ever gave is no cursor", arguments: ["", "x", "bi8wLTAtMA==", "bi8wLTAtMA=", "bi8wLTAtMB", "eC8wLTAtMA", "bi8xLTAtMA", "bi8wLTA", "bi8wMC0wLTA", "%%%"])
+    @Test("What no page ever gave is no cursor", arguments: [
+        "", "x", "bi8wLTAtMA==", "bi8wLTAtMA=", "bi8wLTAtMB", "eC8wLTAtMA", "bi8xLTAtMA", "bi8wLTA", "bi8wMC0wLTA", "%%%"])
     func noCursor(_ text: String) { #expect(PageCursor(text) == nil) }
 
     @Test("Seeded noise never makes a cursor that reads back differently")

@@ -1,4 +1,4 @@
-/// What a stream is created with: file storage, the oldest discarded.
+/// What a stream is created with: file storage, limits retention, the oldest discarded.
 package struct StreamConfiguration: Sendable {
     package var name: String
     package var subjects: [String]
@@ -7,17 +7,10 @@ package struct StreamConfiguration: Sendable {
     package var bytesMax: Int?
     package var duplicateWindow: Duration
     package var replicas: Int
-    package var retention: Retention
-
-    package enum Retention: String, Sendable {
-        case limits
-        /// A message goes once it is acknowledged.
-        case workQueue = "workqueue"
-    }
 
     package init(
         name: String, subjects: [String], maxAge: Duration = .seconds(7 * 86_400), bytesMax: Int? = nil,
-        duplicateWindow: Duration = .seconds(120), replicas: Int = 1, retention: Retention = .limits
+        duplicateWindow: Duration = .seconds(120), replicas: Int = 1
     ) {
         self.name = name
         self.subjects = subjects
@@ -25,13 +18,12 @@ package struct StreamConfiguration: Sendable {
         self.bytesMax = bytesMax
         self.duplicateWindow = duplicateWindow
         self.replicas = replicas
-        self.retention = retention
     }
 
     /// `allow_direct` is of server 2.9; older ones overlook it.
     var object: [String: Any] {
         [
-            "name": name, "subjects": subjects, "retention": retention.rawValue, "storage": "file", "discard": "old", "num_replicas": replicas,
+            "name": name, "subjects": subjects, "retention": "limits", "storage": "file", "discard": "old", "num_replicas": replicas,
             "max_consumers": -1, "max_msgs": -1, "max_bytes": bytesMax ?? -1, "max_age": maxAge.nanoseconds, "max_msg_size": -1,
             "duplicate_window": min(duplicateWindow, maxAge).nanoseconds, "allow_direct": true,
         ]

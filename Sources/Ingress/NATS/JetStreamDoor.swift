@@ -52,8 +52,9 @@ package struct JetStreamDoor: Sendable {
     private func open(_ connection: NATSConnection) throws(NATSError) -> JetStreamConsumer {
         let jetStream = JetStream(connection)
         // Repeating both with the same settings changes nothing.
-        // What is acknowledged is in the log, so the stream need not keep it.
-        _ = try jetStream.createStream(StreamConfiguration(name: stream, subjects: [subject], retention: .workQueue))
+        // Kept by age rather than as a work queue: nats-server 2.9 killed in the middle of removals leaves pending entries of messages that
+        // are gone, which are never delivered nor acknowledged again.
+        _ = try jetStream.createStream(StreamConfiguration(name: stream, subjects: [subject], maxAge: .seconds(86_400)))
         try jetStream.createDurable(ConsumerConfiguration(name: "meshlog", ackWait: .seconds(10)), on: stream)
         return try JetStreamConsumer(jetStream, stream: stream, durable: "meshlog", headers: .named(["traceparent"]))
     }
