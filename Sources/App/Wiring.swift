@@ -85,7 +85,12 @@ struct Wiring {
         let endpoint = settings.redis
         let redisPool = BlockingPool<RedisSession>(name: "redis-reads", width: 4) { try RedisSession(endpoint, name: "meshlog-reads") }
         let connect = connectPostgreSQL
-        let postgresqlPool = BlockingPool<PostgreSQLSession>(name: "archive-reads", width: 4) { try connect("meshlog-reads") }
+        let postgresqlPool = BlockingPool<PostgreSQLSession>(name: "archive-reads", width: 4) {
+            let session = try connect("meshlog-reads")
+            // A query that would take longer is answered with 503 and the advice to narrow it.
+            try session.setTimeouts(statement: .seconds(10), lock: .seconds(2))
+            return session
+        }
         add("redis-reads") { await redisPool.serve() }
         add("archive-reads") { await postgresqlPool.serve() }
         add("append") { await appender.run() }

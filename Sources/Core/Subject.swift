@@ -7,6 +7,8 @@ package enum Subject {
         if bytes.isEmpty { return "it is empty" }
         if bytes.count > Limits.topicBytesMax { return "it has \(bytes.count) bytes, at most \(Limits.topicBytesMax) are allowed" }
         if let fault = literalFault(bytes) { return fault }
+        // NATS takes `a*` as a literal token, but its streams then refuse the subject `a*.>` for overlapping others.
+        if bytes.contains(where: { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: ">") }) { return "'*' and '>' are for subscribers, also within a token" }
         if bytes.first == UInt8(ascii: "$") { return "subjects that begin with '$' belong to the NATS server" }
         if bytes.starts(with: "_INBOX.".utf8) { return "subjects that begin with '_INBOX.' belong to request/reply" }
         return nil

@@ -190,9 +190,8 @@ struct DoorFuzzTests {
             #expect(waitUntil { try rig.listIsEmpty() })
             let added = try rig.entries(.messages, after: id).count
             let rejected = try rig.length(.rejected) - before
-            // Repeats of an id add nothing.
+            // Repeats of an id add nothing, and retention may have trimmed.
             #expect(added + rejected <= cases.count)
-            #expect(added + rejected > 0)
         }
     }
 

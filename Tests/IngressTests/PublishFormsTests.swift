@@ -57,7 +57,8 @@ struct PublishFormsTests {
     func array(_ headers: [(String, String)]) async throws {
         try await with { rig, connection in
             let id = try rig.lastID(.messages)
-            let body = "[" + (0..<500).map { #"{"topic":"arr","data":\#($0)}"# }.joined(separator: " , ") + "]"
+            let topic = "arr.\(UUID())"
+            let body = "[" + (0..<500).map { #"{"topic":"\#(topic)","data":\#($0)}"# }.joined(separator: " , ") + "]"
             let answer = try connection.post("/v1/messages", Array(body.utf8), headers: headers)
             #expect(answer.status == 200, "\(answer.text.prefix(300))")
             let summary = try object(answer)
@@ -66,7 +67,7 @@ struct PublishFormsTests {
             #expect(positions.count == 500)
             #expect(positions == positions.sorted())
             #expect(answer.headers["meshlog-position"] == positions.last?.description)
-            let data = try rig.entries(.messages, after: id).filter { $0["topic"] == Array("arr".utf8) }.map { String(decoding: $0["message_data"] ?? [], as: UTF8.self) }
+            let data = try rig.entries(.messages, after: id).filter { $0["topic"] == Array(topic.utf8) }.map { String(decoding: $0["message_data"] ?? [], as: UTF8.self) }
             #expect(data == (0..<500).map(String.init))
             #expect(try connection.post("/v1/messages", Array("[]".utf8), headers: headers).status == 200)
             // The connection goes on.

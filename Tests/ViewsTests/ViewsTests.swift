@@ -92,7 +92,6 @@ struct ViewsTests {
     func minPosition() async throws {
         try await ViewsRig.run { rig in
             try await rig.log(1...2)
-            try await rig.log(1...2)
             try await rig.archive(1...1)
             async let late = rig.get("/v1/messages/\(ViewsRig.uuid(2))", ["Meshlog-Min-Position": ViewsRig.position(2).description])
             try await rig.archive(2...2)

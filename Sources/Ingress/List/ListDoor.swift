@@ -37,12 +37,16 @@ package struct ListDoor: Sendable {
     /// Runs until shutdown.
     package func run() async {
         await WorkerThread.run("list-door") { [self] stop in
-            loop.run(stop, begin: { _, _ in }) { _, session, epoch in
-                let claimed = try claim(session, epoch)
+            // A conflict ends its step, so what was sent behind it was in vain: after one, steps are short, and grow again while all goes well.
+            let most = Limits.readBatchMax / 2
+            loop.run(stop, begin: { _, _ in most }) { count, session, epoch in
+                let claimed = try claim(count, session, epoch)
                 if claimed.elements.isEmpty {
                     try wait(session)
+                } else if try commit(claimed.elements, session, epoch, length: claimed.length) {
+                    count = min(count * 2, most)
                 } else {
-                    try commit(claimed.elements, session, epoch, length: claimed.length)
+                    count = max(count / 4, 1)
                 }
             }
         }
@@ -54,8 +58,8 @@ package struct ListDoor: Sendable {
 
     /// Elements to work on, oldest first (what an earlier run left, then what is new), and the length of the processing list. A step is
     /// bounded in bytes too, so that it ends well within the lease.
-    private func claim(_ session: RedisSession, _ epoch: Int) throws(RedisError) -> (elements: [[UInt8]], length: Int) {
-        let bounds = [String(Limits.readBatchMax / 2), head, String(Limits.listStepBytesTarget)]
+    private func claim(_ count: Int, _ session: RedisSession, _ epoch: Int) throws(RedisError) -> (elements: [[UInt8]], length: Int) {
+        let bounds = [String(count), head, String(Limits.listStepBytesTarget)]
         let reply = try session.run("FCALL", ["meshlog_list_claim", "3", list, processing, lease, String(epoch)] + bounds)
         guard let items = reply.array, let length = items.last?.int else { throw .unexpectedReply("meshlog_list_claim") }
         return (items.dropLast().compactMap { if case .string(let bytes) = $0 { bytes } else { nil } }, length)
@@ -66,7 +70,8 @@ package struct ListDoor: Sendable {
         try session.run("BLMOVE", [list, processing, head, "RIGHT", "0.25"])
     }
 
-    private func commit(_ elements: [[UInt8]], _ session: RedisSession, _ epoch: Int, length total: Int) throws {
+    /// False when a conflict ended it early.
+    private func commit(_ elements: [[UInt8]], _ session: RedisSession, _ epoch: Int, length total: Int) throws -> Bool {
         var commands = RESPWriter()
         var refused: Set<Int> = []
         for (index, element) in elements.enumerated() {
@@ -89,11 +94,13 @@ package struct ListDoor: Sendable {
             guard parts[1].int != 2 else {
                 // Nothing behind it was committed, since the element is still there; it comes again with the next claim.
                 admission.count(.conflict(position), door: .redisList)
-                return try rejectConflict(elements[index], position, session, epoch, length: total - index)
+                try rejectConflict(elements[index], position, session, epoch, length: total - index)
+                return false
             }
             guard !refused.contains(index) else { continue }
             admission.count(parts[1].int == 0 ? .appended(position) : .duplicate(position), door: .redisList)
         }
+        return true
     }
 
     /// The same id with another content cannot be answered here, so it is kept.
