@@ -55,7 +55,7 @@ struct SubjectTests {
     }
 
     @Test("Topics are literal subjects that clients may publish to", arguments: [
-        "a", "a.b.c", "tasks.gen-1.statement", "foo*bar", "a>b", "é.ü", "_INBOX", "_INBOXX.a", "a.$SYS", "com.example/x", "A.B", "0", String(repeating: "a", count: 256),
+        "a", "a.b.c", "tasks.gen-1.statement", "é.ü", "_INBOX", "_INBOXX.a", "a.$SYS", "com.example/x", "A.B", "0", String(repeating: "a", count: 256),
         "a.\u{1F600}", "a\"b", "a\\b",
     ])
     func topics(_ text: String) { #expect(Subject.topicFault(text.utf8) == nil) }
