@@ -2,7 +2,7 @@
 package struct JSONFault: Error, Equatable, Sendable {
     package enum Reason: Equatable, Sendable {
         case unexpectedEnd, unexpectedByte, expectedColon, expectedCommaOrEnd, expectedKey, badNumber, badLiteral, badEscape
-        case controlCharacter, notUTF8, nesting, trailingBytes
+        case controlCharacter, notUTF8, nesting, trailingBytes, tooLong
     }
     package let reason: Reason
     /// Byte offset in the text given.
@@ -28,6 +28,7 @@ package struct JSONFault: Error, Equatable, Sendable {
             case .notUTF8: "the bytes are not UTF-8"
             case .nesting: "nested deeper than \(Limits.nestingMax) levels"
             case .trailingBytes: "the value has ended, nothing may follow it"
+            case .tooLong: "longer than \(Limits.documentBytesMax) bytes"
             }
         return "\(what), at byte \(offset)"
     }
@@ -127,16 +128,25 @@ package enum JSONScanner {
 
     /// Moves behind the closing quote; true when the string holds an escape.
     package static func skipString(_ text: Span<UInt8>, _ at: inout Int) throws(JSONFault) -> Bool {
-        var escaped = false
         at += 1
+        let escaped = try skipRest(text, &at)
+        at += 1
+        return escaped
+    }
+
+    /// Moves from inside a string onto its closing quote; true when there is an escape before it.
+    static func skipRest(_ text: Span<UInt8>, _ at: inout Int) throws(JSONFault) -> Bool {
+        var escaped = false
         let count = text.count
         while at < count {
+            if at + 8 <= count {
+                let plain = JSONWords.plainBytes(JSONWords.word(text, at))
+                at += plain
+                if plain == 8 { continue }
+            }
             let byte = text[at]
             if byte < 0x80 {
-                if byte == UInt8(ascii: "\"") {
-                    at += 1
-                    return escaped
-                }
+                if byte == UInt8(ascii: "\"") { return escaped }
                 if byte == UInt8(ascii: "\\") {
                     escaped = true
                     try skipEscape(text, &at)
@@ -168,7 +178,7 @@ package enum JSONScanner {
         }
     }
 
-    private static func skipNumber(_ text: Span<UInt8>, _ at: inout Int) throws(JSONFault) {
+    static func skipNumber(_ text: Span<UInt8>, _ at: inout Int) throws(JSONFault) {
         let start = at
         func digits(_ at: inout Int) -> Int {
             let from = at

@@ -4,6 +4,8 @@ package enum Limits {
     package static let messageBytesMax = 1 << 20
     /// Nesting of JSON: deeper input only comes from mistakes and attacks, and parsers downstream recurse.
     package static let nestingMax = 128
+    /// One parsed JSON document: a body that is held whole is the largest there is.
+    package static let documentBytesMax = bodyBytesMax
     /// A topic is a NATS subject; NATS allows more, but indexes and headers carry it too.
     package static let topicBytesMax = 256
     /// Sender, recipient, type and correlation names.

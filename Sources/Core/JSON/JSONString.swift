@@ -1,0 +1,85 @@
+/// The characters of a JSON string as UTF-8.
+package enum JSONString {
+    /// Resolves the escapes of `text[range]`, the inside of a JSON string that has passed the parser.
+    ///
+    /// Half a surrogate pair becomes U+FFFD: it has no UTF-8 form.
+    package static func unescaped(_ text: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(range.count)
+        var at = range.lowerBound
+        while at < range.upperBound {
+            guard text[at] == UInt8(ascii: "\\"), at + 1 < range.upperBound else {
+                out.append(text[at])
+                at += 1
+                continue
+            }
+            switch text[at + 1] {
+            case UInt8(ascii: "n"): out.append(0x0A)
+            case UInt8(ascii: "t"): out.append(0x09)
+            case UInt8(ascii: "r"): out.append(0x0D)
+            case UInt8(ascii: "b"): out.append(0x08)
+            case UInt8(ascii: "f"): out.append(0x0C)
+            case UInt8(ascii: "u"):
+                append(scalar(text, &at, range.upperBound), to: &out)
+                continue
+            case let other: out.append(other)
+            }
+            at += 2
+        }
+        return out
+    }
+
+    /// Reads `\uXXXX`, or a pair of them, and moves behind it.
+    private static func scalar(_ text: Span<UInt8>, _ at: inout Int, _ end: Int) -> UInt32 {
+        let first = unit(text, at + 2, end)
+        at += 6
+        guard first >= 0xD800, first < 0xE000 else { return first }
+        guard first < 0xDC00, at + 6 <= end, text[at] == UInt8(ascii: "\\"), text[at + 1] == UInt8(ascii: "u") else { return 0xFFFD }
+        let second = unit(text, at + 2, end)
+        guard second >= 0xDC00, second < 0xE000 else { return 0xFFFD }
+        at += 6
+        return 0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)
+    }
+
+    private static func unit(_ text: Span<UInt8>, _ at: Int, _ end: Int) -> UInt32 {
+        var value: UInt32 = 0
+        for index in at..<min(at + 4, end) { value = value << 4 | UInt32(hexValue(text[index]) ?? 0) }
+        return value
+    }
+
+    /// Appends `scalar`, which is no surrogate, as UTF-8.
+    package static func append(_ scalar: UInt32, to out: inout [UInt8]) {
+        switch scalar {
+        case ..<0x80: out.append(UInt8(scalar))
+        case ..<0x800:
+            out.append(UInt8(0xC0 | scalar >> 6))
+            out.append(UInt8(0x80 | scalar & 0x3F))
+        case ..<0x10000:
+            out.append(UInt8(0xE0 | scalar >> 12))
+            out.append(UInt8(0x80 | scalar >> 6 & 0x3F))
+            out.append(UInt8(0x80 | scalar & 0x3F))
+        default:
+            out.append(UInt8(0xF0 | scalar >> 18 & 0x07))
+            out.append(UInt8(0x80 | scalar >> 12 & 0x3F))
+            out.append(UInt8(0x80 | scalar >> 6 & 0x3F))
+            out.append(UInt8(0x80 | scalar & 0x3F))
+        }
+    }
+
+    /// Characters (Unicode scalars) of well-formed UTF-8.
+    package static func scalars(_ text: Span<UInt8>, _ range: Range<Int>) -> Int {
+        var count = 0
+        var at = range.lowerBound
+        while at + 8 <= range.upperBound {
+            // A continuation byte has bit 7 set and bit 6 clear.
+            let word = JSONWords.word(text, at)
+            count += 8 - (word & ~(word << 1) & 0x8080_8080_8080_8080).nonzeroBitCount
+            at += 8
+        }
+        while at < range.upperBound {
+            if text[at] & 0xC0 != 0x80 { count += 1 }
+            at += 1
+        }
+        return count
+    }
+}
