@@ -52,11 +52,13 @@ let package = Package(
         .systemLibrary(name: "CHiredis", path: "Sources/Clib/CHiredis"),
         .systemLibrary(name: "CLibpq", path: "Sources/Clib/CLibpq"),
         .systemLibrary(name: "CNats", path: "Sources/Clib/CNats"),
+        .target(name: "CRe2", path: "Sources/Clib/CRe2", linkerSettings: [.linkedLibrary("re2")]),
 
         module("Core", []),
         module("RedisDriver", path: "Sources/Drivers/Redis", ["CHiredis"]),
         module("PostgreSQLDriver", path: "Sources/Drivers/PostgreSQL", ["CLibpq"]),
         module("NATSDriver", path: "Sources/Drivers/NATS", ["CNats"]),
+        module("RE2Driver", path: "Sources/Drivers/RE2", ["Core", "CRe2"]),
         module("Log", ["Core", "RedisDriver", crypto, lifecycle, logging, "Yams", nio("NIOConcurrencyHelpers")]),
         module("Web", ["Core", hummingbird, httpTypes, crypto, logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOConcurrencyHelpers"),
                        .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -83,6 +85,7 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Stack", logging], path: "Tests/Support", swiftSettings: strict),
         tests("CoreTests", ["Core", "TestSupport"]),
+        tests("CELTests", ["Core", "RE2Driver", "TestSupport"]),
         tests("LogTests", ["Core", "Log", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("VerdictsTests", ["Core", "Log", "Verdicts", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("IngressTests", ["Core", "Log", "Ingress", "RedisDriver", "NATSDriver", "PostgreSQLDriver", "Stack", "TestSupport", logging]),
@@ -95,5 +98,6 @@ let package = Package(
         tests("ViewsTests", ["Core", "Ingress", "Log", "Replay", "Views", "Web", "PostgreSQLDriver", "RedisDriver", "TestSupport", "Yams", hummingbird, logging,
                              lifecycle, nio("NIOCore"), nio("NIOPosix"), .product(name: "HummingbirdCore", package: "hummingbird")]),
         tests("ReplayTests", ["Core", "Replay", "PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

@@ -102,7 +102,7 @@ struct TidyTests {
     }
 
     @Test("Arrows point one way", arguments: [
-        ("Core", []), ("Drivers", []), ("Log", ["Core", "RedisDriver"]), ("Web", ["Core"]),
+        ("Core", []), ("Drivers", ["Core"]), ("Log", ["Core", "RedisDriver"]), ("Web", ["Core"]),
         ("Ingress", ["Core", "Log", "Web", "RedisDriver", "NATSDriver"]), ("Verdicts", ["Core", "Log", "RedisDriver"]),
         ("Replay", ["Core", "Log", "RedisDriver", "PostgreSQLDriver", "NATSDriver"]),
         ("Views", ["Core", "Log", "Web", "Replay", "RedisDriver", "PostgreSQLDriver"]),
