@@ -67,6 +67,7 @@ let package = Package(
         module("Ingress", ["Core", "Log", "Web", "RedisDriver", "NATSDriver", hummingbird, httpTypes, logging, nio("NIOCore"), nio("NIOConcurrencyHelpers")]),
         module("Verdicts", ["Core", "Log", "RedisDriver", logging]),
         module("Replay", ["Core", "Log", "PostgreSQLDriver", "NATSDriver", "RedisDriver", logging, lifecycle]),
+        module("Projections", ["Core", "Log", "Replay", "PostgreSQLDriver", "RedisDriver", crypto, logging, lifecycle, nio("NIOConcurrencyHelpers")]),
         module("Views", ["Core", "Log", "Replay", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"),
                          nio("NIOConcurrencyHelpers")], resources: [.embedInCode("OpenAPI/openapi.yaml")], testable: true),
         module("Stack", [logging]),

@@ -57,6 +57,10 @@ package enum Limits {
     package static let feedRingBytesMax = 32 << 20
     /// Followers of the feed in one process.
     package static let feedFollowersMax = 1_000
+    /// Changes of documents that are appended as one: a restore of everything must fit, and Redis works on nothing else meanwhile (about 100 ms).
+    package static let controlBatchMax = 10_000
+    /// Bytes of one document of the control stream: every process holds all of them.
+    package static let controlDocumentBytesMax = 256 << 10
     /// Violations named in one answer; the rest is counted.
     package static let violationsMax = 64
 }

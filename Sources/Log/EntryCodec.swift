@@ -117,4 +117,19 @@ package struct EntryCodec: Sendable {
             return nil
         }
     }
+
+    /// All fields of an entry as a JSON object, for entries that nobody can read otherwise; bytes that are not UTF-8 are replaced.
+    package static func json(_ entry: RedisReply) -> [UInt8] {
+        var out: [UInt8] = [UInt8(ascii: "{")]
+        guard entry.count == 2 else { return Array("{}".utf8) }
+        let fields = entry[1]
+        for index in stride(from: 0, to: fields.count - 1, by: 2) {
+            if index > 0 { out.append(UInt8(ascii: ",")) }
+            JSONText.append(fields[index].string, to: &out)
+            out.append(UInt8(ascii: ":"))
+            JSONText.append(fields[index + 1].string, to: &out)
+        }
+        out.append(UInt8(ascii: "}"))
+        return out
+    }
 }

@@ -13,17 +13,34 @@ package struct LogKeys: Sendable, Hashable {
 
     package func epoch(_ name: String) -> String { "\(prefix):{m0}:epoch:\(name)" }
 
+    /// Hash of "<kind>/<key>" to the stream id of the document's last change: what an expected version is compared with.
+    package var controlVersions: String { "\(prefix):{m0}:control-versions" }
+
     /// Remembers a name of a message for the dedupe window: "<stream id> <digest>".
     package var namePrefix: String { "\(prefix):{m0}:name:" }
 }
 
 /// The streams of the log.
 package enum StreamName: String, Sendable, CaseIterable {
-    case messages, verdicts, deliveries, rejected, operations
+    case messages, verdicts, deliveries, control, rejected, operations
 }
 
 /// The consumer groups of the log.
-package enum GroupName: String, Sendable, CaseIterable {
-    case router, archive, republish
-    case deliveryArchive = "delivery-archive"
+package struct GroupName: RawRepresentable, Sendable, Hashable {
+    package let rawValue: String
+
+    package init(rawValue: String) { self.rawValue = rawValue }
+
+    package static let router = GroupName(rawValue: "router")
+    package static let archive = GroupName(rawValue: "archive")
+    package static let republish = GroupName(rawValue: "republish")
+    package static let deliveryArchive = GroupName(rawValue: "delivery-archive")
+
+    /// Those that `streams/` declares.
+    package static let declared: [GroupName] = [.router, .archive, .republish, .deliveryArchive]
+
+    /// A projection's, on each stream that it reads.
+    package static func projection(_ name: String) -> GroupName { GroupName(rawValue: projectionPrefix + name) }
+
+    package static let projectionPrefix = "projection."
 }

@@ -10,12 +10,16 @@ struct DeclaredTests {
     @Test("streams/*.yaml and the code name the same streams and groups") func streams() throws {
         let catalog = try StreamCatalog.load(Repository.root + "/streams")
         #expect(Set(catalog.streams.map(\.name)) == Set(StreamName.allCases.map(\.rawValue)))
-        #expect(Set(catalog.streams.flatMap(\.groups)) == Set(GroupName.allCases.map(\.rawValue)))
+        #expect(Set(catalog.streams.flatMap(\.groups)) == Set(GroupName.declared.map(\.rawValue)))
         #expect(Repository.files(in: "streams", endings: ["yaml"]) == catalog.streams.map { "streams/\($0.name).yaml" }.sorted())
     }
 
     /// The events of the log and the fields with which the code writes them.
     private static var written: [String: [String]] {
+        logged.merging(ControlEvent.types.map { ($0, ControlEvent.fieldNames.map(\.description)) }) { first, _ in first }
+    }
+
+    private static var logged: [String: [String]] {
         [
             MessageEntry.accepted: MessageField.allCases.map(\.name.description),
             VerdictEntry.event: VerdictEntry.fieldNames.map(\.description),
@@ -39,9 +43,10 @@ struct DeclaredTests {
             let properties = try #require(schema["properties"] as? [String: [String: Any]])
             #expect(Set(properties.keys) == Set(fields), "\(event)")
             #expect(properties["event"]?["const"] as? String == event)
-            #expect(properties["v"]?["const"] as? String == "1")
+            let version = ControlEvent.types.contains(event) ? event.split(separator: ".").first.flatMap { ControlKind(rawValue: String($0)) }.map { String(ControlEvent.currentVersion($0)) } : "1"
+            #expect(properties["v"]?["const"] as? String == version)
             #expect(schema["$schema"] as? String == "https://json-schema.org/draft/2020-12/schema")
-            #expect(schema["$id"] as? String == "urn:meshlog:event:\(event):1")
+            #expect(schema["$id"] as? String == "urn:meshlog:event:\(event):\(version ?? "")")
             #expect(schema["additionalProperties"] as? Bool == false)
             #expect((schema["title"] as? String)?.isEmpty == false)
             // Patterns are regular expressions that this platform reads too.
@@ -52,7 +57,7 @@ struct DeclaredTests {
     @Test("The functions that the code calls are registered, and none besides") func functions() throws {
         let library = try #require(Repository.text("streams/functions/meshlog.lua"))
         let registered = Set(library.matches(of: /register_function\('(\w+)'/).map { String($0.1) })
-        let called = Set(SourceFile.all(in: "Sources").flatMap { file in file.lines.flatMap { $0.matches(of: /"(meshlog_(?:append|lease|decide|bury|deliver|list_\w+|trim))"/).map { String($0.1) } } })
+        let called = Set(SourceFile.all(in: "Sources").flatMap { file in file.lines.flatMap { $0.matches(of: /"(meshlog_(?:append|lease|decide|bury|deliver|list_\w+|trim|control))"/).map { String($0.1) } } })
         #expect(registered == called)
     }
 

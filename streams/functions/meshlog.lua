@@ -201,3 +201,26 @@ redis.register_function('meshlog_trim', function(keys, args)
   end
   return redis.call('XTRIM', keys[1], 'MINID', bound)
 end)
+
+-- Appends changes of documents, all or none: only if each document still has the version that its author saw.
+-- KEYS  control, versions (hash: "<kind>/<key>" => stream id of the last change)
+-- ARGV  number of values per change, then per change: name in versions, expected (any | none | exists | a stream id), 1 when it deletes,
+--       and the fields of XADD
+-- =>    {0, stream id ...} | {1, number of the change that conflicts (from 1), the version it has or ''}
+redis.register_function('meshlog_control', function(keys, args)
+  local width = tonumber(args[1])
+  for i = 2, #args, width do
+    local current = redis.call('HGET', keys[2], args[i])
+    local expected = args[i + 1]
+    if not (expected == 'any' or (expected == 'none' and not current) or (current and (expected == 'exists' or expected == current))) then
+      return {1, (i - 2) / width + 1, current or ''}
+    end
+  end
+  local out = {0}
+  for i = 2, #args, width do
+    local id = redis.call('XADD', keys[1], '*', unpack(args, i + 3, i + width - 1))
+    if args[i + 2] == '1' then redis.call('HDEL', keys[2], args[i]) else redis.call('HSET', keys[2], args[i], id) end
+    out[#out + 1] = id
+  end
+  return out
+end)
