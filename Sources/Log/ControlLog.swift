@@ -1,37 +1,6 @@
 package import Core
 package import RedisDriver
 
-/// Which version of a document the author of a change saw.
-package enum ExpectedVersion: Sendable, Equatable {
-    case any
-    /// There is no such document.
-    case none
-    /// There is one, in whatever version.
-    case exists
-    /// Its last change stands here.
-    case at(Position)
-
-    var text: String {
-        switch self {
-        case .any: "any"
-        case .none: "none"
-        case .exists: "exists"
-        case .at(let position): position.streamID
-        }
-    }
-}
-
-/// One change of a document and what it is based on.
-package struct ControlChange: Sendable {
-    package let event: ControlEvent
-    package let expected: ExpectedVersion
-
-    package init(_ event: ControlEvent, expected: ExpectedVersion) {
-        self.event = event
-        self.expected = expected
-    }
-}
-
 package enum ControlOutcome: Sendable, Equatable {
     /// One position a change, in order.
     case appended([Position])
@@ -58,7 +27,7 @@ package struct ControlLog: Sendable {
         command.argument(width)
         for change in changes {
             command.argument(change.event.kind.rawValue + "/" + change.event.key)
-            command.argument(change.expected.text)
+            command.argument(change.expected.word)
             command.argument(change.event.change == .deleted ? 1 : 0)
             for (name, value) in zip(ControlEvent.fieldNames, change.event.fieldValues) {
                 command.argument(name)

@@ -12,40 +12,52 @@ package struct ConfigTable: Sendable {
     }
 
     private var settings: [ConfigAddress: ControlRow] = [:]
+    /// Patterns of topics by the name of what is set, the nearest first.
     private var patterns: [String: [SubjectPattern]] = [:]
-    private var organisations: [String: String] = [:]
+    /// How many values of a name are set other than globally.
+    private var varied: [String: Int] = [:]
+    /// Who claims a topic for an organisation, by the key of the topic group.
+    private var claims: [String: [Claim]] = [:]
+    private var groups: [String: [String]] = [:]
+
+    private struct Claim: Sendable {
+        let group: String
+        let organisation: String
+    }
 
     package init() {}
 
-    /// - Parameters:
-    ///   - config: rows of the kind `config` by key; a key that is no address is left out.
-    ///   - topicGroups: rows of the kind `topics` by key, in any order.
-    package init(config: some Sequence<(String, ControlRow)>, topicGroups: some Sequence<(String, ControlRow)>) {
-        for (key, row) in config {
-            guard let address = ConfigAddress(key: key) else { continue }
-            settings[address] = row
-            if address.level == .topic, Subject.hasWildcard(address.scope.utf8) {
-                patterns[address.name, default: []].append(SubjectPattern(address.scope.utf8))
-            }
-        }
-        for (name, list) in patterns { patterns[name] = list.sorted { ConfigTable.isNearer($0.text, $1.text) } }
-        // A topic named by two groups belongs to the organisation of the group whose key is smaller, whatever the order here.
-        var owners: [String: String] = [:]
-        for (key, row) in topicGroups {
-            guard let root = try? JSONDocument(row.document).root, let organisation = root["org_id"]?.string, let topics = root["topic_ids"] else { continue }
-            for topic in topics.items {
-                guard let topic = topic.string else { continue }
-                if let owner = owners[topic], owner <= key { continue }
-                owners[topic] = key
-                organisations[topic] = organisation
-            }
+    /// Puts in a value of the kind `config`, or takes it out; a key that is no address is nobody's.
+    package mutating func put(key: String, _ row: ControlRow?) {
+        guard let address = ConfigAddress(key: key) else { return }
+        let was = settings.updateValue(row, at: address)
+        guard address.level != .global, (was == nil) != (row == nil) else { return }
+        varied[address.name, default: 0] += row == nil ? -1 : 1
+        guard address.level == .topic, Subject.hasWildcard(address.scope.utf8) else { return }
+        var list = patterns[address.name] ?? []
+        list.removeAll { $0.text == address.scope }
+        if row != nil { list.insert(SubjectPattern(address.scope.utf8), at: list.firstIndex { ConfigTable.isNearer(address.scope, $0.text) } ?? list.count) }
+        patterns[address.name] = list
+    }
+
+    /// Puts in a topic group, or takes it out.
+    package mutating func put(topicGroup key: String, _ row: ControlRow?) {
+        for topic in groups.removeValue(forKey: key) ?? [] { claims[topic]?.removeAll { $0.group == key } }
+        guard let row, let root = try? JSONDocument(row.document).root, let organisation = root["org_id"]?.string, let topics = root["topic_ids"] else { return }
+        let names = Set(topics.items.compactMap(\.string))
+        groups[key] = Array(names)
+        for topic in names {
+            // A topic that two groups name belongs to the one with the smaller key, in whatever order they came.
+            var list = claims[topic] ?? []
+            list.insert(Claim(group: key, organisation: organisation), at: list.firstIndex { $0.group > key } ?? list.count)
+            claims[topic] = list
         }
     }
 
     package var isEmpty: Bool { settings.isEmpty }
 
     /// The organisation a topic belongs to, as a topic group says.
-    package func organisation(of topic: String) -> String? { organisations[topic] }
+    package func organisation(of topic: String) -> String? { claims[topic]?.first?.organisation }
 
     /// Everything that is set for this name and could apply, the nearest first: the first one wins.
     package func candidates(_ name: String, topic: String?, subject: String?) -> [Setting] {
@@ -59,7 +71,7 @@ package struct ConfigTable: Sendable {
             for pattern in patterns[name] ?? [] where pattern.text != topic && pattern.matches(topic.utf8) {
                 look(ConfigAddress(.topic, scope: pattern.text, name: name))
             }
-            if let organisation = organisations[topic] { look(ConfigAddress(.organisation, scope: organisation, name: name)) }
+            if let organisation = organisation(of: topic) { look(ConfigAddress(.organisation, scope: organisation, name: name)) }
         }
         look(ConfigAddress(.global, name: name))
         return out
@@ -69,7 +81,7 @@ package struct ConfigTable: Sendable {
     package func setting(_ name: String, topic: String?, subject: String?) -> Setting? { candidates(name, topic: topic, subject: subject).first }
 
     /// Whether a known setting is set anywhere but globally, so that a look-up by topic is worth its cost.
-    package func isVaried(_ setting: KnownSetting) -> Bool { settings.keys.contains { $0.name == setting.rawValue && $0.level != .global } }
+    package func isVaried(_ setting: KnownSetting) -> Bool { (varied[setting.rawValue] ?? 0) > 0 }
 
     /// A known setting's whole number; a value that is none is passed over for the next level's.
     package func integer(_ setting: KnownSetting, topic: String? = nil, subject: String? = nil) -> Int64? {
@@ -96,5 +108,14 @@ package struct ConfigTable: Sendable {
             return (tokens.filter { $0 != ">" }.count, tokens.filter { $0 != ">" && $0 != "*" }.count)
         }
         return rank(a) != rank(b) ? rank(a) > rank(b) : a < b
+    }
+}
+
+extension Dictionary {
+    /// Puts in a value or takes it out.
+    /// - Returns: what was there.
+    fileprivate mutating func updateValue(_ value: Value?, at key: Key) -> Value? {
+        guard let value else { return removeValue(forKey: key) }
+        return updateValue(value, forKey: key)
     }
 }

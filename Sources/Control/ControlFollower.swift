@@ -1,0 +1,120 @@
+package import Core
+internal import Foundation
+package import Log
+internal import Logging
+internal import NIOConcurrencyHelpers
+package import RedisDriver
+
+/// Keeps this process's picture of the control plane: folds `control` as it grows, and puts each new state in force.
+///
+/// A change is in force here a few milliseconds after its acknowledgement: the thread waits in a blocking read.
+package final class ControlFollower: Sendable {
+    private struct Shared {
+        var state = ControlState()
+        /// Whether the state has once been brought up to the head.
+        var isReady = false
+        var waiters: [Waiter] = []
+    }
+    private struct Waiter {
+        let position: Position
+        let id: Int
+        let continuation: CheckedContinuation<Bool, Never>
+    }
+    private let shared = NIOLockedValueBox(Shared())
+    private let waiterIDs = NIOLockedValueBox(0)
+    private let endpoint: RedisEndpoint
+    private let reader: ControlReader
+    private let live: LiveConfig
+    private let load: @Sendable () -> ControlState?
+    private let log = Logger(label: "meshlog.control")
+
+    /// - Parameters:
+    ///   - load: the state as rows that were materialized; nil when there are none, and the whole stream is folded.
+    package init(endpoint: RedisEndpoint, keys: LogKeys, live: LiveConfig, load: @escaping @Sendable () -> ControlState?) {
+        self.endpoint = endpoint
+        reader = ControlReader(keys: keys)
+        self.live = live
+        self.load = load
+    }
+
+    /// The state now.
+    package var state: ControlState { shared.withLockedValue { $0.state } }
+
+    /// Has the state been brought up to the head of the log since the start?
+    package var isReady: Bool { shared.withLockedValue { $0.isReady } }
+
+    /// Waits until this process has folded everything up to a position of `control`.
+    ///
+    /// - Returns: false when it has not within the time.
+    package func reached(_ position: Position, within wait: Duration) async -> Bool {
+        let id = waiterIDs.withLockedValue { ids in
+            ids += 1
+            return ids
+        }
+        return await withTaskGroup(of: Void.self) { group in
+            group.addTask { [self] in
+                try? await Task.sleep(for: wait)
+                release(id)
+            }
+            let done = await withCheckedContinuation { continuation in
+                let isThere = shared.withLockedValue { shared in
+                    if shared.state.position >= position { return true }
+                    shared.waiters.append(Waiter(position: position, id: id, continuation: continuation))
+                    return false
+                }
+                if isThere { continuation.resume(returning: true) }
+            }
+            group.cancelAll()
+            return done
+        }
+    }
+
+    private func release(_ id: Int) {
+        let waiter = shared.withLockedValue { shared in
+            shared.waiters.firstIndex { $0.id == id }.map { shared.waiters.remove(at: $0) }
+        }
+        waiter?.continuation.resume(returning: false)
+    }
+
+    /// Runs until shutdown.
+    package func run() async {
+        await WorkerThread.run("control") { [self] stop in follow(stop) }
+    }
+
+    private func follow(_ stop: StopSignal) {
+        var state = load() ?? ControlState()
+        var backoff = Backoff()
+        var failing = false
+        while !stop.isRequested {
+            do {
+                let session = try RedisSession(endpoint, name: "meshlog-control", timeout: .seconds(10))
+                try reader.fold(into: &state, session, stop: { stop.isRequested })
+                publish(state, ready: true)
+                failing = false
+                backoff.reset()
+                while !stop.isRequested {
+                    let before = state.position
+                    try reader.follow(&state, wait: .milliseconds(250), session)
+                    if state.position > before { publish(state, ready: true) }
+                }
+            } catch {
+                if !failing { log.warning("the control stream cannot be read; the last state stays in force", metadata: ["reason": "\(error)"]) }
+                failing = true
+                stop.wait(for: backoff.next())
+            }
+        }
+    }
+
+    private func publish(_ state: ControlState, ready: Bool) {
+        live.put(.init(table: state.table, position: state.position))
+        let done = shared.withLockedValue { shared in
+            shared.state = state
+            shared.isReady = shared.isReady || ready
+            let split = shared.waiters.partition { $0.position <= state.position }
+            let done = Array(shared.waiters[split...])
+            shared.waiters.removeSubrange(split...)
+            return done
+        }
+        for waiter in done { waiter.continuation.resume(returning: true) }
+    }
+}
