@@ -1,3 +1,4 @@
+internal import Control
 internal import Core
 internal import Foundation
 internal import Hummingbird
@@ -20,6 +21,8 @@ internal import Web
 struct Wiring {
     let settings: Settings
     let metrics = Metrics()
+    /// The configuration in force in this process.
+    let live = LiveConfig()
 
     /// Runs a serving process until it is told to stop.
     ///
@@ -78,7 +81,7 @@ struct Wiring {
         let codec = EntryCodec(keys: keys, dedupeWindowMs: settings.dedupeWindowMs)
         let appender = Appender(endpoint: settings.redis, setup: setup, codec: codec, metrics: metrics)
         let doorSubjects = [settings.natsSubject, settings.jetstreamSubject].filter { !$0.isEmpty }
-        let admission = Admission(ids: IDSource(), doorSubjects: doorSubjects, metrics: metrics)
+        let admission = Admission(ids: IDSource(), doorSubjects: doorSubjects, live: live, metrics: metrics)
         var services: [any Service] = []
         func add(_ name: String, _ body: @escaping @Sendable () async throws -> Void) { services.append(Part(name: name, body: body)) }
 
@@ -94,12 +97,14 @@ struct Wiring {
         add("redis-reads") { await redisPool.serve() }
         add("archive-reads") { await postgresqlPool.serve() }
         add("append") { await appender.run() }
+        let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live, load: { nil })
+        add("control") { await follower.run() }
         if settings.roles.contains(.archive) {
             let messages = Archivers.messages(loop: loop("archive"), keys: keys, metrics: metrics) { () throws(PostgreSQLError) in try connect("meshlog-archive") }
             let deliveries = Archivers.deliveries(loop: loop("delivery-archive"), keys: keys, metrics: metrics) { () throws(PostgreSQLError) in
                 try connect("meshlog-deliveries")
             }
-            let trimmer = Trimmer(loop: loop("trim"), catalog: catalog, keys: keys, interval: settings.trimInterval, metrics: metrics) {
+            let trimmer = Trimmer(loop: loop("trim"), catalog: catalog, keys: keys, live: live, interval: settings.trimInterval, metrics: metrics) {
                 UInt64(Date().timeIntervalSince1970 * 1000)
             }
             let maintenance = ArchiveMaintenance(loop: loop("maintain"), retention: settings.archiveRetention) { () throws(PostgreSQLError) in
@@ -164,7 +169,7 @@ struct Wiring {
         }
         if settings.roles.contains(.views) {
             let stores = Stores(redis: redis, postgresql: postgresql)
-            let hub = FeedHub(endpoint: settings.redis, keys: settings.keys, stores: stores, metrics: metrics)
+            let hub = FeedHub(endpoint: settings.redis, keys: settings.keys, stores: stores, live: live, metrics: metrics)
             let pulse = pulse(stores)
             ViewRoutes(.init(stores: stores, keys: settings.keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse)).add(to: router)
             sockets.append(FeedSockets(hub: hub))

@@ -23,6 +23,8 @@ package struct AdmittedMessage: Sendable {
     package var isNamedByClient: Bool
     /// A second name under which a repeat must be recognised (an idempotency key); empty when there is none.
     package private(set) var idempotencyName: [UInt8] = []
+    /// How long its names are remembered; nil for the process's setting.
+    package var dedupeWindowMs: UInt64?
 
     package init(entry: MessageEntry, uuid: MessageUUID, isNamedByClient: Bool) {
         self.entry = entry

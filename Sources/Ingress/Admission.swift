@@ -32,6 +32,7 @@ package enum Door: String, Sendable, CaseIterable {
 /// The one way in: the same bytes give the same entry by every door.
 package struct Admission: Sendable {
     private let ids: IDSource
+    private let live: LiveConfig
     /// By `Door.index`.
     private let doors: [DoorState]
 
@@ -44,9 +45,12 @@ package struct Admission: Sendable {
         let unavailable: Counter
     }
 
-    /// - Parameter doorSubjects: subjects on which Meshlog itself listens; a topic among them would loop.
-    package init(ids: IDSource, doorSubjects: [String], metrics: Metrics) {
+    /// - Parameters:
+    ///   - doorSubjects: subjects on which Meshlog itself listens; a topic among them would loop.
+    ///   - live: the configuration, which bounds messages further.
+    package init(ids: IDSource, doorSubjects: [String], live: LiveConfig, metrics: Metrics) {
         self.ids = ids
+        self.live = live
         let patterns = doorSubjects.map { SubjectPattern($0.utf8) }
         doors = Door.allCases.map { door in
             func counter(_ result: String) -> Counter {
@@ -61,7 +65,7 @@ package struct Admission: Sendable {
     /// Admits one message in Meshlog's own form.
     package func admit(_ body: consuming [UInt8], door: Door, traceparent: String? = nil) throws(Refusal) -> AdmittedMessage {
         do throws(Refusal) {
-            return try Envelope.admit(body, arrival: arrival(door, traceparent), freshID: ids.next)
+            return try configured(try Envelope.admit(body, arrival: arrival(door, traceparent), freshID: ids.next))
         } catch {
             doors[door.index].rejected.add()
             throw error
@@ -71,11 +75,19 @@ package struct Admission: Sendable {
     /// Admits one CloudEvent.
     package func admit(_ event: CloudEvent, door: Door, traceparent: String? = nil) throws(Refusal) -> AdmittedMessage {
         do throws(Refusal) {
-            return try event.admit(arrival: arrival(door, traceparent), digest: ContentDigest.sha256)
+            return try configured(try event.admit(arrival: arrival(door, traceparent), digest: ContentDigest.sha256))
         } catch {
             doors[door.index].rejected.add()
             throw error
         }
+    }
+
+    /// Applies what the configuration says about such messages.
+    private func configured(_ message: consuming AdmittedMessage) throws(Refusal) -> AdmittedMessage {
+        let config = live.state
+        if let fault = config.sizeFault(message.entry) { throw Refusal(.tooLarge, "", fault) }
+        message.dedupeWindowMs = config.dedupeWindowMs(of: message.entry)
+        return message
     }
 
     /// Counts an input that never became a message.

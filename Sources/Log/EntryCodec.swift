@@ -10,7 +10,7 @@ package struct EntryCodec: Sendable {
     private let namePrefix: [UInt8]
     private let window: String
 
-    /// - Parameter dedupeWindowMs: how long a name given by a client is remembered.
+    /// - Parameter dedupeWindowMs: how long a name given by a client is remembered, where the configuration says nothing.
     package init(keys: LogKeys, dedupeWindowMs: UInt64) {
         let names = MessageField.allCases.map(\.name.description)
         var head = RESPWriter()
@@ -35,7 +35,7 @@ package struct EntryCodec: Sendable {
         out.argument(1 + keys.count)
         out.raw(streamArgument)
         for key in keys { out.argument(key) }
-        out.argument(window)
+        out.argument(message.dedupeWindowMs.map { String($0) } ?? window)
         out.argument(ContentDigest.of(message))
         fill(message.entry, to: &out)
     }
@@ -55,7 +55,7 @@ package struct EntryCodec: Sendable {
         for key in keys { out.argument(key) }
         out.argument(epoch)
         out.argument(length)
-        out.argument(window)
+        out.argument(message.dedupeWindowMs.map { String($0) } ?? window)
         out.argument(keys.isEmpty ? [] : ContentDigest.of(message))
         fill(message.entry, to: &out)
     }

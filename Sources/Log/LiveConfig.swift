@@ -5,8 +5,8 @@ internal import NIOConcurrencyHelpers
 ///
 /// Every reader sees one consistent table; a change is in force with the next message after it was put in.
 package final class LiveConfig: Sendable {
-    /// A table, with what the hot path needs at hand.
-    package struct State: Sendable {
+    /// A table, with what the hot path needs at hand. A class, so that taking it costs one reference.
+    package final class State: Sendable {
         package let table: ConfigTable
         /// How far `control` is folded in it.
         package let position: Position
@@ -24,10 +24,15 @@ package final class LiveConfig: Sendable {
             isDedupeWindowVaried = table.isVaried(.dedupeWindow)
         }
 
-        /// The largest message that may be published, in bytes, envelope included.
-        package func messageBytesMax(of message: MessageEntry) -> Int {
-            guard isMessageSizeVaried else { return messageBytesMax }
-            return table.integer(.messageBytesMax, topic: message.string(.topic), subject: message.string(.source)).map { Int($0) } ?? Limits.messageBytesMax
+        /// Why a message is too large for its topic or its sender; nil when it is not. What counts are the bytes of its fields.
+        package func sizeFault(_ message: MessageEntry) -> String? {
+            guard isMessageSizeVaried || messageBytesMax < Limits.messageBytesMax else { return nil }
+            let size = message.fieldBytes
+            let (topic, source) = (message.string(.topic), message.string(.source))
+            guard let limit = table.integer(.messageBytesMax, topic: topic, subject: source), size > limit else { return nil }
+            let address = table.setting(KnownSetting.messageBytesMax.rawValue, topic: topic, subject: source)?.address
+            let place = address.map { $0.level == .global ? "globally" : "for \($0.level.rawValue) '\($0.scope)'" } ?? "globally"
+            return "the message has \(size) bytes, at most \(limit) are allowed (\(KnownSetting.messageBytesMax.rawValue), set \(place))"
         }
 
         /// How long the message's id is remembered; nil where the configuration says nothing.

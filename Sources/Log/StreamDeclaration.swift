@@ -19,6 +19,11 @@ package struct StreamDeclaration: Sendable, Equatable {
     package struct Retention: Sendable, Equatable {
         package let ageMs: UInt64
         package let entries: Int
+
+        package init(ageMs: UInt64, entries: Int) {
+            self.ageMs = ageMs
+            self.entries = entries
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+internal import Core
 internal import Logging
 package import RedisDriver
 
@@ -7,6 +8,7 @@ package struct Trimmer: Sendable {
     private let catalog: StreamCatalog
     private let keys: LogKeys
     private let interval: Duration
+    private let live: LiveConfig
     private let clock: @Sendable () -> UInt64
     private let removed: Counter
     private let log = Logger(label: "meshlog.trim")
@@ -14,8 +16,13 @@ package struct Trimmer: Sendable {
     /// Streams whose entries have the same ids as the stream's own, so that their groups bound it too.
     package static let boundBy: [StreamName: [StreamName]] = [.messages: [.messages, .verdicts], .verdicts: [.verdicts], .deliveries: [.deliveries]]
 
-    /// - Parameter clock: milliseconds since the Unix epoch.
-    package init(loop: StageLoop, catalog: StreamCatalog, keys: LogKeys, interval: Duration, metrics: Metrics, clock: @escaping @Sendable () -> UInt64) {
+    /// - Parameters:
+    ///   - live: the configuration, whose retention of messages goes before the declared one.
+    ///   - clock: milliseconds since the Unix epoch.
+    package init(
+        loop: StageLoop, catalog: StreamCatalog, keys: LogKeys, live: LiveConfig, interval: Duration, metrics: Metrics, clock: @escaping @Sendable () -> UInt64
+    ) {
+        self.live = live
         self.loop = loop
         self.catalog = catalog
         self.keys = keys
@@ -39,10 +46,19 @@ package struct Trimmer: Sendable {
 
     /// Trims one stream once; the number of entries that went.
     package func trim(_ name: StreamName, _ session: RedisSession) throws(RedisError) -> Int {
-        let retention = catalog[name].retention
+        let retention = retention(of: name)
         let now = clock()
         let oldest = retention.ageMs == 0 || retention.ageMs > now ? 0 : now - retention.ageMs
         return try Trimmer.trim(name, oldestMs: oldest, entries: retention.entries, keys: keys, session)
+    }
+
+    /// The messages' is also that of their verdicts and deliveries: one without the others answers no question.
+    private func retention(of name: StreamName) -> StreamDeclaration.Retention {
+        let declared = catalog[name].retention
+        guard [.messages, .verdicts, .deliveries].contains(name) else { return declared }
+        let table = live.state.table
+        return .init(
+            ageMs: table.integer(.retentionAge).map { UInt64($0) } ?? declared.ageMs, entries: table.integer(.retentionEntries).map { Int($0) } ?? declared.entries)
     }
 
     /// - Parameters:

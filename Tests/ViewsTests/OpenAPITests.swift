@@ -72,9 +72,9 @@ struct OpenAPITests {
             endpoint: endpoint, setup: LogSetup(catalog: catalog, keys: keys), codec: EntryCodec(keys: keys, dedupeWindowMs: 1000), metrics: metrics)
         let stores = Stores(
             redis: .init(name: "r", width: 1) { throw LogError.unavailable("") }, postgresql: .init(name: "p", width: 1) { throw LogError.unavailable("") })
-        let hub = FeedHub(endpoint: endpoint, keys: keys, stores: stores, metrics: metrics)
+        let hub = FeedHub(endpoint: endpoint, keys: keys, stores: stores, live: LiveConfig(), metrics: metrics)
         let router = Router()
-        PublishRoutes(admission: Admission(ids: IDSource(), doorSubjects: [], metrics: metrics), appender: appender).add(to: router)
+        PublishRoutes(admission: Admission(ids: IDSource(), doorSubjects: [], live: LiveConfig(), metrics: metrics), appender: appender).add(to: router)
         ViewRoutes(.init(stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: Pulse(servers: [], gauges: []))).add(to: router)
         return router
     }

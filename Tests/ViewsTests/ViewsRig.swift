@@ -52,7 +52,7 @@ final class ViewsRig: Sendable {
         let stores = Stores(
             redis: .init(name: "redis-reads", width: 2) { try RedisSession(endpoint, name: "tests-reads") },
             postgresql: .init(name: "archive-reads", width: 2) { try PostgreSQLSession(conninfo: url, applicationName: "tests-reads") })
-        let hub = FeedHub(endpoint: endpoint, keys: keys, stores: stores, metrics: metrics, stallMax: stallMax)
+        let hub = FeedHub(endpoint: endpoint, keys: keys, stores: stores, live: LiveConfig(), metrics: metrics, stallMax: stallMax)
         let pulse = Pulse(
             servers: [.redis(stores), .postgresql(stores), Probe(name: "nats") { throw LogError.unavailable("there is none") }],
             gauges: [LogGauges.groups(stores, keys: keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics)])

@@ -43,6 +43,7 @@ package final class FeedHub: Sendable {
     /// How long a follower may take nothing.
     let stallMax: Duration
     private let endpoint: RedisEndpoint
+    private let live: LiveConfig
     private let hot: HotFeed
     private let reader: LogReader
     private let state = NIOLockedValueBox(State())
@@ -54,7 +55,10 @@ package final class FeedHub: Sendable {
     private let age: Histogram
     private let passed: Counter
 
-    package init(endpoint: RedisEndpoint, keys: LogKeys, stores: Stores, metrics: Metrics, stallMax: Duration = ViewLimits.feedStallMax) {
+    package init(
+        endpoint: RedisEndpoint, keys: LogKeys, stores: Stores, live: LiveConfig, metrics: Metrics, stallMax: Duration = ViewLimits.feedStallMax
+    ) {
+        self.live = live
         self.endpoint = endpoint
         self.stallMax = stallMax
         history = FeedHistory(stores: stores, keys: keys)
@@ -190,7 +194,11 @@ package final class FeedHub: Sendable {
             return
         } else {
             let entries = page.messages.map { FeedEntry($0) }
-            state.withLockedValue { $0.ring.append(entries) }
+            let most = live.state.table.integer(.feedHistory).map { Int($0) } ?? Limits.feedRingEntriesMax
+            state.withLockedValue {
+                $0.ring.entriesMax = most
+                $0.ring.append(entries)
+            }
             count(entries)
         }
         wake(onlyOverdue: false)

@@ -17,7 +17,8 @@ struct FeedRing {
 
     private var entries: CircularBuffer<FeedEntry> = []
     private(set) var bytes = 0
-    private let entriesMax: Int
+    /// A smaller number takes effect with the next entry.
+    var entriesMax: Int
     private let bytesMax: Int
     /// Everything behind this is here.
     private(set) var floor: Position
