@@ -13,6 +13,10 @@ package struct Trimmer: Sendable {
     private let removed: Counter
     private let log = Logger(label: "meshlog.trim")
 
+    private static let partsMax = 20
+    /// Fewer than this say that nothing more is to go; see `meshlog_trim`.
+    private static let partSize = 5_000
+
     /// Streams whose entries have the same ids as the stream's own, so that their groups bound it too.
     package static let boundBy: [StreamName: [StreamName]] = [.messages: [.messages, .verdicts], .verdicts: [.verdicts], .deliveries: [.deliveries]]
 
@@ -37,14 +41,21 @@ package struct Trimmer: Sendable {
             loop.run(stop, begin: { _, _ in ContinuousClock.now - interval }) { last, session, _ in
                 if ContinuousClock.now - last >= interval {
                     last = .now
-                    for name in StreamName.allCases { removed.add(try trim(name, session)) }
+                    for name in StreamName.allCases {
+                        // A backlog goes in parts; what is still there after these goes with the next turn, and the lease is kept in between.
+                        for _ in 0..<Trimmer.partsMax {
+                            let count = try trim(name, session)
+                            removed.add(count)
+                            if count < Trimmer.partSize { break }
+                        }
+                    }
                 }
                 stop.wait(for: .milliseconds(500))
             }
         }
     }
 
-    /// Trims one stream once; the number of entries that went.
+    /// Trims one stream once, a bounded part of it; the number of entries that went.
     package func trim(_ name: StreamName, _ session: RedisSession) throws(RedisError) -> Int {
         let retention = retention(of: name)
         let now = clock()
@@ -68,12 +79,12 @@ package struct Trimmer: Sendable {
         let streams = [keys.stream(name)] + (boundBy[name] ?? []).map { keys.stream($0) }
         guard try session.run("EXISTS", [streams[0]]) == .integer(1) else { return 0 }
         let reply = try session.run("FCALL", ["meshlog_trim", String(streams.count)] + streams + [String(oldestMs), String(entries), "-"])
-        guard let count = reply.int else { throw .unexpectedReply("meshlog_trim") }
-        if count > 0 { try session.run("XADD", operation(name, count, keys)) }
+        guard let items = reply.array, items.count == 2, let count = items[0].int, let first = items[1].text else { throw .unexpectedReply("meshlog_trim") }
+        if count > 0 { try session.run("XADD", operation(name, count, first: first, keys)) }
         return count
     }
 
-    private static func operation(_ name: StreamName, _ count: Int, _ keys: LogKeys) -> [String] {
-        [keys.stream(.operations), "*", "event", "log.trimmed", "v", "1", "stream", name.rawValue, "removed", String(count), "first", ""]
+    private static func operation(_ name: StreamName, _ count: Int, first: String, _ keys: LogKeys) -> [String] {
+        [keys.stream(.operations), "*", "event", "log.trimmed", "v", "1", "stream", name.rawValue, "removed", String(count), "first", first]
     }
 }

@@ -116,6 +116,7 @@ struct TrimTests {
             #expect(try Trimmer.trim(.messages, oldestMs: 1_000, entries: 1, keys: rig.keys, session) == 0)
             let operations = try rig.entries(.operations)
             #expect(operations.compactMap { $0.fields["removed"]?.int } == [30, 10, 10])
+            #expect(operations.compactMap { $0.fields["first"]?.text } == ["31-0", "41-0", ""])
             #expect(operations.allSatisfy { $0.fields["event"]?.text == "log.trimmed" && $0.fields["stream"]?.text == "messages" })
         }
     }
@@ -153,6 +154,22 @@ struct TrimTests {
             for _ in 0..<300 where removed < 290 { removed += try Trimmer.trim(.messages, oldestMs: 0, entries: 10, keys: rig.keys, session) }
             #expect(removed == 290)
             #expect(try rig.ids(.messages).first == "291-0")
+        }
+    }
+
+    @Test("A long backlog goes in parts, so that nobody waits for all of it") func parts() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            let stream = rig.keys.stream(.rejected)
+            for from in stride(from: 0, to: 25_000, by: 1_000) {
+                var command = RESPWriter()
+                for index in from..<(from + 1_000) { command.command("XADD", [stream, "\(index + 1)-0", "event", "input.rejected"]) }
+                _ = try session.pipeline(command)
+            }
+            var counts: [Int] = []
+            repeat { counts.append(try Trimmer.trim(.rejected, oldestMs: 24_951, entries: 0, keys: rig.keys, session)) } while counts.last != 0 && counts.count < 10
+            #expect(counts.reduce(0, +) == 24_950 && counts.allSatisfy { $0 <= 10_000 } && counts.count == 4)
+            #expect(try rig.ids(.rejected).first == "24951-0")
         }
     }
 

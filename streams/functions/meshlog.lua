@@ -152,7 +152,7 @@ end)
 -- same id: what stands in them belongs to entries that go.
 -- KEYS  stream, then the streams whose groups bound it (their ids are the same as this stream's)
 -- ARGV  oldest ms to keep (0: no age bound), entries to keep (0: no size bound), id that must stay ('-' : no such bound)
--- =>    number of entries removed
+-- =>    {number of entries removed, id of the first that is left or ''}; of a long backlog about 10,000 go at once, so that nobody waits long
 redis.register_function('meshlog_trim', function(keys, args)
   local function parse(id)
     local ms, seq = string.match(id, '^(%d+)%-?(%d*)$')
@@ -194,12 +194,17 @@ redis.register_function('meshlog_trim', function(keys, args)
     end
     if not bound or before(bound, id) then bound = id end
   end
-  if not bound then return 0 end
+  if not bound then return {0, ''} end
   if limit and before(limit, bound) then bound = limit end
+  -- Whole nodes first, as many as the bound allows; when all of those have gone, what is left of the last node, exactly.
+  local removed = redis.call('XTRIM', keys[1], 'MINID', '~', bound, 'LIMIT', 10000)
+  if removed < 5000 then removed = removed + redis.call('XTRIM', keys[1], 'MINID', bound) end
+  local head = redis.call('XRANGE', keys[1], '-', '+', 'COUNT', 1)[1]
+  local cut = head and before(head[1], bound) and head[1] or bound
   for k = 2, #keys do
-    if keys[k] ~= keys[1] then redis.call('XTRIM', keys[k], 'MINID', bound) end
+    if keys[k] ~= keys[1] then redis.call('XTRIM', keys[k], 'MINID', cut) end
   end
-  return redis.call('XTRIM', keys[1], 'MINID', bound)
+  return {removed, head and head[1] or ''}
 end)
 
 -- Appends changes of documents, all or none: only if each document still has the version that its author saw.

@@ -59,6 +59,24 @@ struct MeshlogServer: Sendable {
         return try await collect(request, timeout: timeout)
     }
 
+    /// Sends a change.
+    ///
+    /// - Throws: `ServerError`; `CommandFailure` for every answer but success.
+    func change(
+        _ method: HTTPMethod, _ path: String, _ query: [(String, String)] = [], body: [UInt8]? = nil, headers: [(String, String)] = []
+    ) async throws -> Answer {
+        var request = HTTPClientRequest(url: address(path, query))
+        request.method = method
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if let body {
+            request.headers.add(name: "content-type", value: "application/json")
+            request.body = .bytes(ByteBuffer(bytes: body))
+        }
+        let answer = try await collect(request, timeout: .seconds(30))
+        guard (200..<300).contains(answer.status) else { throw CommandFailure(status: answer.status, body: answer.body, asked: "\(method) \(path)") }
+        return answer
+    }
+
     /// Begins to read an answer without an end.
     ///
     /// - Throws: `ServerError`.
