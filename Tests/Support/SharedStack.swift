@@ -82,6 +82,9 @@ package enum SharedStack {
                 let database = "template_\(name)"
                 try await administrate("CREATE DATABASE \(database) TEMPLATE template0", on: postgresql)
                 try await prepare(url(of: database, on: postgresql))
+                // The workers of an extension (TimescaleDB's scheduler) would stay connected, and keep it from being copied.
+                try await administrate("ALTER DATABASE \(database) ALLOW_CONNECTIONS false", on: postgresql)
+                try await administrate("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database)'", on: postgresql)
                 return database
             }
             tasks[name] = task
