@@ -63,6 +63,23 @@ package enum Limits {
     package static let controlBatchMax = 10_000
     /// Bytes of one document of the control stream: every process holds all of them.
     package static let controlDocumentBytesMax = 256 << 10
+    /// One JSON Schema: they are written by people; a generated one of a hundred pages is still below.
+    package static let schemaBytesMax = 1 << 20
+    /// Subschemas of one compiled schema, with all it refers to.
+    package static let schemaPartsMax = 20_000
+    /// Regular expressions of one schema, and the instructions of all together: they keep their programs and caches in memory.
+    package static let schemaPatternsMax = 500
+    package static let schemaPatternSizeMax = 200_000
+    /// Significant digits of a number in a schema: exact division costs digits × digits.
+    package static let schemaDigitsMax = 400
+    /// Schemas within each other while one instance is evaluated; each takes up to a kilobyte of stack, and threads
+    /// have 8 MiB.
+    package static let evaluationDepthMax = 1_000
+    /// Schemas applied, members and items looked at, and the like, for one instance: some tenths of a second. The message with the most
+    /// values has half a million of them.
+    package static let evaluationStepsMax = 4_000_000
+    /// Pairs of subschemas looked at when two versions of a schema are compared; references can make more of them than there are parts.
+    package static let compatibilityStepsMax = 20_000
     /// Violations named in one answer; the rest is counted.
     package static let violationsMax = 64
 }
