@@ -117,7 +117,8 @@ package struct CloudEvent: Sendable {
         var arrival = arrival
         if let trace = self["traceparent"], TraceParent.isValid(trace) { arrival.traceparent = String(decoding: trace, as: UTF8.self) }
         let id = MessageUUID.v8(digest: digest(Array("cloudevent\n".utf8) + (self["source"] ?? []) + [0x0A] + (self["id"] ?? [])))
-        return AdmittedMessage(entry: Envelope.sealed(entry, id: id, arrival: arrival), uuid: id, isNamedByClient: true)
+        Envelope.seal(&entry, id: id, arrival: arrival)
+        return AdmittedMessage(entry: entry, uuid: id, isNamedByClient: true)
     }
 
     private func checkAttributes(_ refusal: inout Refusal) {
@@ -155,15 +156,15 @@ package struct CloudEvent: Sendable {
         name("source", .source)
         name("datacontenttype", .contentType)
         if let time = self["time"] {
-            if let micros = Timestamp.parse(time) {
-                entry.set(.originTS, String(micros))
+            if let micros = Timestamp.parse(time.span) {
+                entry.set(.originTS, micros)
             } else {
                 refusal.add(.malformed, "/time", "not an RFC 3339 time such as 2026-01-31T12:00:00Z")
             }
         }
         let (attribute, topic) = self["topic"].map { ("topic", $0) } ?? ("type", self["type"] ?? [])
         guard !topic.isEmpty else { return }
-        if let fault = Subject.topicFault(topic) {
+        if let fault = Subject.topicFault(topic.span) {
             refusal.add(
                 .malformed, "/\(attribute)", "as a topic: \(fault); set the extension attribute 'topic' to a NATS subject such as 'internal.updates'")
         }

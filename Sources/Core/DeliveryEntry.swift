@@ -64,7 +64,7 @@ package struct DeliveryEntry: Sendable, Equatable {
         func text(_ name: StaticString) -> String? { fields(name).map { String(decoding: $0, as: UTF8.self) } }
         guard text("event") == DeliveryEntry.event,
             let position = fields("position").flatMap({ Position(utf8: Array($0)) }),
-            let uuid = fields("message_uuid").flatMap({ MessageUUID(utf8: $0) }),
+            let uuid = fields("message_uuid").flatMap({ MessageUUID(utf8: $0.span) }),
             let target = text("target"), let subject = fields("subject"),
             let outcome = text("outcome").flatMap(Outcome.init(rawValue:)), let stream = text("stream"),
             let sequence = text("sequence").flatMap(UInt64.init), let duplicate = text("duplicate"),

@@ -51,7 +51,11 @@ package struct AdmittedMessage: Sendable {
 ///
 /// The same bytes give the same entry by every door. Everything wrong with a message is named at once.
 package struct Envelope {
-    private var entry: MessageEntry
+    private var ranges = FieldRanges()
+    /// Values that the text does not hold as they are (they had escapes); their ranges lie behind the text's.
+    private var decoded: [UInt8] = []
+    private let textCount: Int
+    private var originTS: Int64?
     private var refusal = Refusal()
     private var seen: UInt32 = 0
     private var payload: (key: EnvelopeKey, range: Range<Int>)?
@@ -63,31 +67,34 @@ package struct Envelope {
     /// - Parameters:
     ///   - body: the message's JSON text, at most `Limits.messageBytesMax` bytes.
     ///   - freshID: the id to give when the client gave none.
-    /// - Cost: one pass over the text, no allocation besides `body` when the envelope's strings have no escapes.
+    /// - Cost: one pass over the text, no allocation besides `body` when the envelope's strings have no escapes and `body` has
+    ///   `roomBehind` bytes of capacity left.
     /// - Throws: `Refusal` with every violation.
     package static func admit(_ body: consuming [UInt8], arrival: Arrival, freshID: () -> MessageUUID) throws(Refusal) -> AdmittedMessage {
         if body.count > Limits.messageBytesMax {
             throw Refusal(.tooLarge, "", "the message has \(body.count) bytes, at most \(Limits.messageBytesMax) are allowed")
         }
-        var envelope = Envelope(entry: MessageEntry(bytes: body), arrival: arrival)
+        var envelope = Envelope(textCount: body.count, arrival: arrival)
         do {
-            try envelope.scan()
+            try envelope.scan(body.span)
         } catch {
             throw Refusal(error)
         }
-        return try envelope.finish(freshID: freshID)
+        body.append(contentsOf: envelope.decoded)
+        return try envelope.finish(MessageEntry(bytes: body, ranges: envelope.ranges), freshID: freshID)
     }
 
-    private init(entry: MessageEntry, arrival: Arrival) {
-        self.entry = entry
+    /// What admission adds behind a text: id, event, version, time, door and type.
+    package static let roomBehind = 192
+
+    private init(textCount: Int, arrival: Arrival) {
+        self.textCount = textCount
         self.arrival = arrival
     }
 
     // MARK: Scanning
 
-    private mutating func scan() throws(JSONFault) {
-        let bytes = entry.bytes
-        let text = bytes.span
+    private mutating func scan(_ text: Span<UInt8>) throws(JSONFault) {
         var at = 0
         JSONScanner.skipSpace(text, &at)
         guard at < text.count else { throw JSONFault(reason: .unexpectedEnd, offset: at) }
@@ -184,7 +191,7 @@ package struct Envelope {
             guard range.count <= Limits.metadataBytesMax else {
                 return refusal.add(.tooLarge, "/\(key.name)", "it has \(range.count) bytes, at most \(Limits.metadataBytesMax) are allowed")
             }
-            entry.point(.metadata, at: range)
+            ranges[.metadata] = range
         case .data, .messageData, .dataBase64: break
         }
     }
@@ -194,42 +201,59 @@ package struct Envelope {
     /// A non-empty string of at most `Limits.nameBytesMax` bytes without control characters.
     private mutating func name(_ key: EnvelopeKey, _ field: MessageField, _ text: Span<UInt8>, _ range: Range<Int>) {
         guard text[range.lowerBound] == UInt8(ascii: "\"") else { return wrongType(key, "a string", text[range.lowerBound]) }
-        var escaped = false
-        for index in range where text[index] == UInt8(ascii: "\\") {
-            escaped = true
-            break
+        let inner = (range.lowerBound + 1)..<(range.upperBound - 1)
+        guard Envelope.isEscaped(text, inner) else {
+            ranges[field] = inner
+            return check(key, text.extracting(inner))
         }
-        if escaped {
-            guard let decoded = JSONText.decode(text, range) else {
-                return refusal.add(.malformed, "/\(key.name)", "it holds \\u0000 or half of a surrogate pair")
-            }
-            entry.set(field, decoded)
-        } else {
-            entry.point(field, at: (range.lowerBound + 1)..<(range.upperBound - 1))
+        guard let value = JSONText.decode(text, range) else {
+            return refusal.add(.malformed, "/\(key.name)", "it holds \\u0000 or half of a surrogate pair")
         }
-        if field == .topic { return checkTopic() }
-        let value = entry.slice(field)
+        let start = textCount + decoded.count
+        ranges[field] = start..<(start + value.count)
+        decoded.append(contentsOf: value)
+        check(key, value.span)
+    }
+
+    private mutating func check(_ key: EnvelopeKey, _ value: Span<UInt8>) {
+        if key == .topic { return checkTopic(value) }
         if value.isEmpty {
             refusal.add(.malformed, "/\(key.name)", "it is empty; leave the field out instead")
         } else if value.count > Limits.nameBytesMax {
             refusal.add(.tooLarge, "/\(key.name)", "it has \(value.count) bytes, at most \(Limits.nameBytesMax) are allowed")
-        } else if value.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+        } else if Envelope.hasControlCharacter(value) {
             refusal.add(.malformed, "/\(key.name)", "it holds control characters")
         }
     }
 
-    private mutating func checkTopic() {
-        let topic = entry.slice(.topic)
+    private mutating func checkTopic(_ topic: Span<UInt8>) {
         if let fault = Subject.topicFault(topic) {
             refusal.add(.malformed, "/topic", "\(fault); a topic is a NATS subject such as 'internal.updates'")
-        } else if let door = arrival.doorSubjects.first(where: { $0.matches(topic) }) {
-            refusal.add(.malformed, "/topic", "'\(door.text)' is a door of Meshlog; a message sent out there would come in again")
+            return
         }
+        for door in arrival.doorSubjects where door.matches(topic) {
+            refusal.add(.malformed, "/topic", "'\(door.text)' is a door of Meshlog; a message sent out there would come in again")
+            return
+        }
+    }
+
+    private static func isEscaped(_ text: Span<UInt8>, _ inner: Range<Int>) -> Bool {
+        ByteScan.firstIndex(of: UInt8(ascii: "\\"), in: text.extracting(inner), from: 0) != nil
+    }
+
+    private static func hasControlCharacter(_ text: Span<UInt8>) -> Bool {
+        for index in text.indices where text[index] < 0x20 || text[index] == 0x7F { return true }
+        return false
     }
 
     private mutating func liftUUID(_ text: Span<UInt8>, _ range: Range<Int>) {
         guard text[range.lowerBound] == UInt8(ascii: "\"") else { return wrongType(.messageUUID, "a UUID string", text[range.lowerBound]) }
-        uuid = characters(text, range).flatMap { MessageUUID(utf8: $0) }
+        let inner = (range.lowerBound + 1)..<(range.upperBound - 1)
+        if Envelope.isEscaped(text, inner) {
+            uuid = JSONText.decode(text, range).flatMap { MessageUUID(utf8: $0.span) }
+        } else {
+            uuid = MessageUUID(utf8: text.extracting(inner))
+        }
         if uuid == nil {
             refusal.add(.malformed, "/message_uuid", "not a UUID; write it like 0190163d-8694-739b-aea5-966c26f8ad91")
         }
@@ -241,37 +265,34 @@ package struct Envelope {
         guard isText || isNumber || text[range.lowerBound] == UInt8(ascii: "-") else {
             return wrongType(.originTS, "RFC 3339 text or an epoch number", text[range.lowerBound])
         }
-        let micros = isText ? characters(text, range).flatMap { Timestamp.parse($0) } : Timestamp.fromEpoch(entry.bytes[range])
-        guard let micros else {
-            return refusal.add(
+        let inner = isText ? (range.lowerBound + 1)..<(range.upperBound - 1) : range
+        if !isText {
+            originTS = Timestamp.fromEpoch(text.extracting(inner))
+        } else if Envelope.isEscaped(text, inner) {
+            originTS = JSONText.decode(text, range).flatMap { Timestamp.parse($0.span) }
+        } else {
+            originTS = Timestamp.parse(text.extracting(inner))
+        }
+        if originTS == nil {
+            refusal.add(
                 .malformed, "/origin_ts", "not a time; write RFC 3339 like 2026-01-31T12:00:00.5Z, or a positive epoch number in s, ms, µs or ns")
         }
-        entry.set(.originTS, String(micros))
     }
 
     private mutating func liftDestinations(_ text: Span<UInt8>, _ range: Range<Int>) {
         guard text[range.lowerBound] == UInt8(ascii: "[") else { return wrongType(.destinations, "an array of strings", text[range.lowerBound]) }
-        guard let names = JSONText.decodeStrings(entry.bytes[range]) else {
+        guard let names = JSONText.plainStrings(text.extracting(range)) else {
             return refusal.add(.wrongType, "/destination_subject_ids", "an array of strings is expected")
         }
         if names.count > Limits.destinationsMax {
             return refusal.add(.tooLarge, "/destination_subject_ids", "\(names.count) recipients, at most \(Limits.destinationsMax) are allowed")
         }
-        for (index, name) in names.enumerated() {
-            if name.isEmpty || name.count > Limits.nameBytesMax || name.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
-                refusal.add(
-                    .malformed, "/destination_subject_ids/\(index)",
-                    "a recipient has 1 to \(Limits.nameBytesMax) bytes and no control characters")
-            }
+        for index in names.faulty {
+            refusal.add(
+                .malformed, "/destination_subject_ids/\(index)",
+                "a recipient has 1 to \(Limits.nameBytesMax) bytes and no control characters")
         }
-        entry.point(.destinations, at: range)
-    }
-
-    /// What the string says: some writers escape `+` and `/` (as JSON allows), which times and base64 have; nil for half a surrogate pair or U+0000.
-    private func characters(_ text: Span<UInt8>, _ range: Range<Int>) -> ArraySlice<UInt8>? {
-        let inner = (range.lowerBound + 1)..<(range.upperBound - 1)
-        for index in inner where text[index] == UInt8(ascii: "\\") { return JSONText.decode(text, range).map { $0[...] } }
-        return entry.bytes[inner]
+        ranges[.destinations] = range
     }
 
     private mutating func wrongType(_ key: EnvelopeKey, _ expected: String, _ first: UInt8) {
@@ -289,27 +310,30 @@ package struct Envelope {
 
     // MARK: Finishing
 
-    private mutating func finish(freshID: () -> MessageUUID) throws(Refusal) -> AdmittedMessage {
-        let isObject = !refusal.violations.contains { $0.code == .wrongType && $0.pointer.isEmpty }
+    private mutating func finish(_ lifted: consuming MessageEntry, freshID: () -> MessageUUID) throws(Refusal) -> AdmittedMessage {
+        let isObject = refusal.isEmpty || !refusal.violations.contains { $0.code == .wrongType && $0.pointer.isEmpty }
         if isObject, seen & (1 << UInt32(EnvelopeKey.topic.rawValue)) == 0 {
             refusal.add(.missing, "/topic", "every message names its topic, a NATS subject such as 'internal.updates'")
         }
-        liftPayload()
+        var entry = lifted
+        if let originTS { entry.set(.originTS, originTS) }
+        liftPayload(to: &entry)
         guard refusal.isEmpty else { throw refusal }
         let id = uuid ?? freshID()
-        return AdmittedMessage(entry: Envelope.sealed(entry, id: id, arrival: arrival), uuid: id, isNamedByClient: uuid != nil)
+        Envelope.seal(&entry, id: id, arrival: arrival)
+        return AdmittedMessage(entry: entry, uuid: id, isNamedByClient: uuid != nil)
     }
 
-    private mutating func liftPayload() {
-        guard let payload else { return entry.set(.data, "null") }
-        let type = entry.count(.contentType) > 0 ? entry.slice(.contentType) : []
+    private mutating func liftPayload(to entry: inout MessageEntry) {
+        guard let payload else { return entry.set(.data, "null" as StaticString) }
+        let start = payload.range.lowerBound
         switch payload.key {
         case .dataBase64:
             // Another type was refused where it stood.
-            guard entry.bytes[payload.range.lowerBound] == UInt8(ascii: "\"") else { return }
-            guard let bytes = characters(entry.bytes.span, payload.range).flatMap({ Base64.decode($0) })
+            guard entry.bytes[start] == UInt8(ascii: "\"") else { return }
+            guard let bytes = JSONText.decode(entry.bytes.span, payload.range).flatMap({ Base64.decode($0) })
             else { return refusal.add(.malformed, "/data_base64", "not padded base64 of RFC 4648") }
-            if type.isEmpty { entry.set(.contentType, "application/octet-stream") }
+            if entry.count(.contentType) == 0 { entry.set(.contentType, "application/octet-stream" as StaticString) }
             if entry.isJSON {
                 do throws(JSONFault) { try JSONScanner.validate(bytes.span) } catch {
                     return refusal.add(.notJSON, "/data_base64", "the content type says JSON, but \(error.detail)")
@@ -317,8 +341,8 @@ package struct Envelope {
             }
             entry.set(.data, bytes)
         default:
-            if ContentType.isJSON(type) { return entry.point(.data, at: payload.range) }
-            guard let text = text(of: payload.range) else {
+            if entry.count(.contentType) == 0 || entry.isJSON { return entry.point(.data, at: payload.range) }
+            guard entry.bytes[start] == UInt8(ascii: "\""), let text = JSONText.decode(entry.bytes.span, payload.range) else {
                 return refusal.add(
                     .conflict, "/\(payload.key.name)", "content of type '\(entry.string(.contentType))' is given as a string, or as bytes in 'data_base64'")
             }
@@ -326,24 +350,13 @@ package struct Envelope {
         }
     }
 
-    private func text(of range: Range<Int>) -> [UInt8]? {
-        guard entry.bytes[range.lowerBound] == UInt8(ascii: "\"") else { return nil }
-        return JSONText.decode(entry.bytes.span, range)
-    }
-
     /// Adds what every accepted message has: event, version, id, door, principal and trace.
-    package static func sealed(_ entry: consuming MessageEntry, id: MessageUUID, arrival: Arrival) -> MessageEntry {
-        var text: [UInt8] = []
-        text.reserveCapacity(36)
-        id.append(to: &text)
-        entry.set(.messageUUID, text)
-        entry.set(.event, MessageEntry.accepted.utf8)
-        entry.set(.version, CollectionOfOne(UInt8(ascii: "1")))
-        arrival.via.withUTF8Buffer { entry.set(.via, $0) }
-        if entry.count(.contentType) == 0 { entry.set(.contentType, ContentType.json.utf8) }
+    package static func seal(_ entry: inout MessageEntry, id: MessageUUID, arrival: Arrival) {
+        entry.setConstants()
+        entry.set(.messageUUID, id)
+        entry.set(.via, arrival.via)
         if !arrival.principal.isEmpty { entry.set(.principal, arrival.principal) }
         if !arrival.traceparent.isEmpty { entry.set(.traceparent, arrival.traceparent) }
-        return entry
     }
 }
 

@@ -130,27 +130,24 @@ package enum JSONScanner {
         var escaped = false
         at += 1
         let count = text.count
-        while at < count {
+        while true {
+            at = ByteScan.endOfPlainText(text, at)
+            guard at < count else { throw JSONFault(reason: .unexpectedEnd, offset: at) }
             let byte = text[at]
-            if byte < 0x80 {
-                if byte == UInt8(ascii: "\"") {
-                    at += 1
-                    return escaped
-                }
-                if byte == UInt8(ascii: "\\") {
-                    escaped = true
-                    try skipEscape(text, &at)
-                } else if byte < 0x20 {
-                    throw JSONFault(reason: .controlCharacter, offset: at)
-                } else {
-                    at += 1
-                }
+            if byte == UInt8(ascii: "\"") {
+                at += 1
+                return escaped
+            }
+            if byte == UInt8(ascii: "\\") {
+                escaped = true
+                try skipEscape(text, &at)
+            } else if byte < 0x20 {
+                throw JSONFault(reason: .controlCharacter, offset: at)
             } else {
                 guard let length = UTF8Check.sequence(text, at) else { throw JSONFault(reason: .notUTF8, offset: at) }
                 at += length
             }
         }
-        throw JSONFault(reason: .unexpectedEnd, offset: at)
     }
 
     private static func skipEscape(_ text: Span<UInt8>, _ at: inout Int) throws(JSONFault) {

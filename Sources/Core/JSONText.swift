@@ -64,9 +64,7 @@ package enum JSONText {
     }
 
     /// Reads an array of strings that has passed the scanner; nil when it is anything else.
-    package static func decodeStrings(_ bytes: some Collection<UInt8>) -> [[UInt8]]? {
-        let copy = Array(bytes)
-        let text = copy.span
+    package static func decodeStrings(_ text: Span<UInt8>) -> [[UInt8]]? {
         var at = 0
         var out: [[UInt8]] = []
         JSONScanner.skipSpace(text, &at)
@@ -82,6 +80,36 @@ package enum JSONText {
             if ended { return out }
         }
         return nil
+    }
+
+    /// Counts the names of a JSON array of strings that has passed the scanner, and finds those that are empty, longer than
+    /// `Limits.nameBytesMax` or hold control characters; nil when it is anything else, or a string says nothing readable.
+    static func plainStrings(_ text: Span<UInt8>) -> (count: Int, faulty: [Int])? {
+        var at = 1
+        var count = 0
+        var faulty: [Int] = []
+        JSONScanner.skipSpace(text, &at)
+        if at < text.count, text[at] == UInt8(ascii: "]") { return (0, []) }
+        while at < text.count, text[at] == UInt8(ascii: "\"") {
+            let start = at
+            guard let escaped = try? JSONScanner.skipString(text, &at) else { return nil }
+            if escaped {
+                guard let name = decode(text, start..<at) else { return nil }
+                if !isName(name.span) { faulty.append(count) }
+            } else if !isName(text.extracting((start + 1)..<(at - 1))) {
+                faulty.append(count)
+            }
+            count += 1
+            guard let ended = try? JSONScanner.skipComma(text, &at, closing: UInt8(ascii: "]")) else { return nil }
+            if ended { return (count, faulty) }
+        }
+        return nil
+    }
+
+    private static func isName(_ text: Span<UInt8>) -> Bool {
+        guard !text.isEmpty, text.count <= Limits.nameBytesMax else { return false }
+        for index in text.indices where text[index] < 0x20 || text[index] == 0x7F { return false }
+        return true
     }
 }
 

@@ -20,6 +20,8 @@ package enum Limits {
     package static let bodyBytesMax = 32 << 20
     /// Entries in one append batch: bounds the time Redis is busy with one pipeline (about 20 ms).
     package static let appendBatchMax = 4_096
+    /// Bytes of one such batch: large messages are a matter of bytes, not of entries.
+    package static let appendBatchBytesMax = 16 << 20
     /// Pipelines that are sent before the first is answered: one at Redis, one on its way.
     package static let appendPipelinesMax = 2
     /// Entries that wait to be appended, in all: about two seconds of work, so a refusal comes while it still helps.

@@ -35,32 +35,48 @@ package enum MessageField: Int, CaseIterable, Sendable {
     }
 }
 
+/// Where the fields of a message stand in a block of bytes.
+package struct FieldRanges: Sendable {
+    private struct Place: Sendable {
+        var start: UInt32 = 0
+        var count: UInt32 = 0
+    }
+    private var places = InlineArray<16, Place>(repeating: Place())
+
+    package init() {}
+
+    package subscript(field: MessageField) -> Range<Int> {
+        get { self[at: field.rawValue] }
+        set { places[field.rawValue] = Place(start: UInt32(newValue.lowerBound), count: UInt32(newValue.count)) }
+    }
+
+    /// Of the field that stands at this place of the order in the log.
+    package subscript(at index: Int) -> Range<Int> {
+        let place = places[index]
+        return Int(place.start)..<(Int(place.start) &+ Int(place.count))
+    }
+
+    package func count(_ field: MessageField) -> Int { Int(places[field.rawValue].count) }
+}
+
 /// One message as it stands in the log: all fields in one block of bytes, so that an entry costs one allocation on every way.
 ///
 /// - `destinations`: JSON array of strings, or empty. `metadata`: JSON object, or empty. `originTS`: µs since the epoch in decimal, or empty.
 /// - `data`: the client's own bytes. Absent optional fields are empty.
 package struct MessageEntry: Sendable {
-    package struct FieldRange: Sendable {
-        package var start: UInt32 = 0
-        package var count: UInt32 = 0
-    }
-
     /// Holds every field; may hold more (the envelope they were lifted from).
     package private(set) var bytes: [UInt8]
-    private var ranges: InlineArray<16, FieldRange>
+    package private(set) var ranges: FieldRanges
 
-    /// An entry whose fields will be pointed into `bytes`.
-    package init(bytes: [UInt8] = []) {
+    /// An entry whose fields stand in `bytes` already, or will be pointed into them.
+    package init(bytes: consuming [UInt8] = [], ranges: FieldRanges = FieldRanges()) {
         self.bytes = bytes
-        ranges = InlineArray(repeating: FieldRange())
+        self.ranges = ranges
     }
 
-    package func range(_ field: MessageField) -> Range<Int> {
-        let range = ranges[field.rawValue]
-        return Int(range.start)..<Int(range.start + range.count)
-    }
+    package func range(_ field: MessageField) -> Range<Int> { ranges[field] }
 
-    package func count(_ field: MessageField) -> Int { Int(ranges[field.rawValue].count) }
+    package func count(_ field: MessageField) -> Int { ranges.count(field) }
 
     package func slice(_ field: MessageField) -> ArraySlice<UInt8> { bytes[range(field)] }
 
@@ -69,14 +85,32 @@ package struct MessageEntry: Sendable {
     /// Points a field at bytes which `bytes` already holds.
     package mutating func point(_ field: MessageField, at range: Range<Int>) {
         precondition(range.upperBound <= bytes.count, "a field lies within the entry's bytes")
-        ranges[field.rawValue] = FieldRange(start: UInt32(range.lowerBound), count: UInt32(range.count))
+        ranges[field] = range
     }
 
     /// Appends `value` to the block and points the field at it.
     package mutating func set(_ field: MessageField, _ value: some Collection<UInt8>) {
         let start = bytes.count
         bytes.append(contentsOf: value)
-        ranges[field.rawValue] = FieldRange(start: UInt32(start), count: UInt32(bytes.count - start))
+        ranges[field] = start..<bytes.count
+    }
+
+    package mutating func set(_ field: MessageField, _ value: Int64) {
+        let start = bytes.count
+        DecimalDigits.append(value, to: &bytes)
+        ranges[field] = start..<bytes.count
+    }
+
+    package mutating func set(_ field: MessageField, _ value: MessageUUID) {
+        let start = bytes.count
+        value.append(to: &bytes)
+        ranges[field] = start..<bytes.count
+    }
+
+    package mutating func set(_ field: MessageField, _ value: StaticString) {
+        let start = bytes.count
+        value.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        ranges[field] = start..<bytes.count
     }
 
     package mutating func set(_ field: MessageField, _ value: String) { set(field, value.utf8) }
@@ -86,7 +120,7 @@ package struct MessageEntry: Sendable {
     /// Bytes of all fields.
     package var fieldBytes: Int { MessageField.allCases.reduce(0) { $0 + count($1) } }
 
-    package var uuid: MessageUUID? { MessageUUID(utf8: slice(.messageUUID)) }
+    package var uuid: MessageUUID? { MessageUUID(utf8: slice(.messageUUID).span) }
 
     /// µs since the Unix epoch; nil when the client gave none.
     package var originTS: Int64? {
@@ -97,7 +131,7 @@ package struct MessageEntry: Sendable {
     /// The recipients as text.
     package var destinationNames: [String] {
         guard count(.destinations) > 0 else { return [] }
-        return JSONText.decodeStrings(slice(.destinations))?.map { String(decoding: $0, as: UTF8.self) } ?? []
+        return JSONText.decodeStrings(slice(.destinations).span)?.map { String(decoding: $0, as: UTF8.self) } ?? []
     }
 
     /// Is the payload JSON text (rather than bytes of another type)?
@@ -107,14 +141,25 @@ package struct MessageEntry: Sendable {
     package var fault: String? {
         if string(.event) != MessageEntry.accepted { return "its event is '\(string(.event))', not '\(MessageEntry.accepted)'" }
         if uuid == nil { return "its message_uuid is not a UUID" }
-        if let fault = Subject.topicFault(slice(.topic)) { return "its topic is not one: \(fault)" }
+        if let fault = Subject.topicFault(slice(.topic).span) { return "its topic is not one: \(fault)" }
         if count(.originTS) > 0, originTS == nil { return "its origin_ts is not a number of microseconds" }
-        if count(.destinations) > 0, JSONText.decodeStrings(slice(.destinations)) == nil { return "its destination_subject_ids are not a JSON array of strings" }
+        if count(.destinations) > 0, JSONText.decodeStrings(slice(.destinations).span) == nil { return "its destination_subject_ids are not a JSON array of strings" }
         if UTF8Check.firstFault(bytes.span) != nil, isJSON { return "it is not UTF-8" }
         return nil
     }
 
     package static let accepted = "message.accepted"
+
+    /// Points event and version at their values, and the content type at JSON's when it has none: one append for all three.
+    mutating func setConstants() {
+        let start = bytes.count
+        bytes.append(contentsOf: MessageEntry.constants)
+        ranges[.event] = start..<(start + 16)
+        ranges[.version] = (start + 16)..<(start + 17)
+        if count(.contentType) == 0 { ranges[.contentType] = (start + 17)..<(start + 33) }
+    }
+
+    private static let constants = Array((accepted + "1" + ContentType.json).utf8)
 }
 
 /// Media types.

@@ -31,11 +31,12 @@ package struct MessageUUID: Hashable, Sendable, CustomStringConvertible {
     package var v7Milliseconds: UInt64? { (high >> 12) & 0xF == 7 ? high >> 16 : nil }
 
     /// Reads the 36-character form in either case; nil when it is anything else.
-    package init?(utf8 text: some Collection<UInt8>) {
+    package init?(utf8 text: Span<UInt8>) {
         guard text.count == 36 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
         var nibbles = 0
-        for (index, byte) in text.enumerated() {
+        for index in text.indices {
+            let byte = text[index]
             if index == 8 || index == 13 || index == 18 || index == 23 {
                 guard byte == UInt8(ascii: "-") else { return nil }
                 continue
@@ -47,7 +48,7 @@ package struct MessageUUID: Hashable, Sendable, CustomStringConvertible {
         self.init(high: words.0, low: words.1)
     }
 
-    package init?(_ text: String) { self.init(utf8: Array(text.utf8)) }
+    package init?(_ text: String) { self.init(utf8: Array(text.utf8).span) }
 
     package var bytes: [UInt8] {
         (0..<16).map { UInt8(truncatingIfNeeded: ($0 < 8 ? high : low) >> UInt64(56 - ($0 & 7) * 8)) }
@@ -61,10 +62,23 @@ package struct MessageUUID: Hashable, Sendable, CustomStringConvertible {
 
     /// Appends the 36 characters, lower case.
     package func append(to out: inout [UInt8]) {
-        for nibble in 0..<32 {
-            if nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20 { out.append(UInt8(ascii: "-")) }
-            let word = nibble < 16 ? high : low
-            let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - (nibble & 15) * 4)) & 0xF
+        out.append(addingCapacity: 36) { out in
+            MessageUUID.hex(high, from: 60, digits: 8, &out)
+            out.append(UInt8(ascii: "-"))
+            MessageUUID.hex(high, from: 28, digits: 4, &out)
+            out.append(UInt8(ascii: "-"))
+            MessageUUID.hex(high, from: 12, digits: 4, &out)
+            out.append(UInt8(ascii: "-"))
+            MessageUUID.hex(low, from: 60, digits: 4, &out)
+            out.append(UInt8(ascii: "-"))
+            MessageUUID.hex(low, from: 44, digits: 12, &out)
+        }
+    }
+
+    @inline(__always)
+    private static func hex(_ word: UInt64, from shift: UInt64, digits: UInt64, _ out: inout OutputSpan<UInt8>) {
+        for digit in 0..<digits {
+            let value = UInt8(truncatingIfNeeded: word >> (shift &- digit &* 4)) & 0xF
             out.append(value < 10 ? 0x30 + value : 0x57 + value)
         }
     }

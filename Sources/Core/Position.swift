@@ -22,6 +22,15 @@ package struct Position: Hashable, Sendable, Comparable, CustomStringConvertible
 
     package var description: String { "\(partition)-\(ms)-\(seq)" }
 
+    /// Appends the description.
+    package func append(to out: inout [UInt8]) {
+        DecimalDigits.append(Int64(partition), to: &out)
+        out.append(UInt8(ascii: "-"))
+        DecimalDigits.append(ms, to: &out)
+        out.append(UInt8(ascii: "-"))
+        DecimalDigits.append(seq, to: &out)
+    }
+
     /// The Redis stream id `<ms>-<seq>`.
     package var streamID: String { "\(ms)-\(seq)" }
 

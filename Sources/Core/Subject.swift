@@ -3,22 +3,30 @@
 /// - Source: NATS documentation, "Subject-Based Messaging"; nats-server's sublist rules.
 package enum Subject {
     /// Why a text is no topic; nil when it is one: a literal NATS subject that clients may publish to.
-    package static func topicFault(_ bytes: some Collection<UInt8>) -> String? {
+    package static func topicFault(_ bytes: Span<UInt8>) -> String? {
         if bytes.isEmpty { return "it is empty" }
         if bytes.count > Limits.topicBytesMax { return "it has \(bytes.count) bytes, at most \(Limits.topicBytesMax) are allowed" }
         if let fault = literalFault(bytes) { return fault }
         // NATS takes `a*` as a literal token, but its streams then refuse the subject `a*.>` for overlapping others.
-        if bytes.contains(where: { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: ">") }) { return "'*' and '>' are for subscribers, also within a token" }
-        if bytes.first == UInt8(ascii: "$") { return "subjects that begin with '$' belong to the NATS server" }
-        if bytes.starts(with: "_INBOX.".utf8) { return "subjects that begin with '_INBOX.' belong to request/reply" }
+        if bytes.indices.contains(where: { bytes[$0] == UInt8(ascii: "*") || bytes[$0] == UInt8(ascii: ">") }) { return "'*' and '>' are for subscribers, also within a token" }
+        if bytes[0] == UInt8(ascii: "$") { return "subjects that begin with '$' belong to the NATS server" }
+        if starts(bytes, with: "_INBOX.") { return "subjects that begin with '_INBOX.' belong to request/reply" }
         return nil
     }
 
+    private static func starts(_ bytes: Span<UInt8>, with prefix: StaticString) -> Bool {
+        prefix.withUTF8Buffer { prefix in
+            guard bytes.count >= prefix.count else { return false }
+            return prefix.indices.allSatisfy { bytes[$0] == prefix[$0] }
+        }
+    }
+
     /// Why a text is no literal subject; nil when it is one.
-    package static func literalFault(_ bytes: some Collection<UInt8>) -> String? {
+    package static func literalFault(_ bytes: Span<UInt8>) -> String? {
         var tokenBytes = 0
         var wild: UInt8 = 0
-        for byte in bytes {
+        for index in bytes.indices {
+            let byte = bytes[index]
             switch byte {
             case UInt8(ascii: "."):
                 if tokenBytes == 0 { return "it has an empty token (two dots, or a dot at the beginning)" }
@@ -48,7 +56,7 @@ package enum Subject {
         return !tokens.isEmpty
     }
 
-    package static func isLiteral(_ text: some Collection<UInt8>) -> Bool { literalFault(text) == nil }
+    package static func isLiteral(_ text: some Collection<UInt8>) -> Bool { literalFault(Array(text).span) == nil }
 
     package static func hasWildcard(_ text: some Collection<UInt8>) -> Bool {
         split(text).contains { isAny($0) || isRest($0) }
@@ -109,31 +117,33 @@ package struct SubjectPattern: Sendable, Hashable {
         tokens = Subject.split(pattern).map { Subject.isAny($0) ? .any : Subject.isRest($0) ? .rest : .literal($0) }
     }
 
-    package func matches(_ subject: some Collection<UInt8>) -> Bool {
-        var rest = subject[...]
-        var ended = false
+    package func matches(_ subject: some Collection<UInt8>) -> Bool { matches(Array(subject).span) }
+
+    package func matches(_ subject: Span<UInt8>) -> Bool {
+        var at = 0
         for token in tokens {
-            if ended { return false }
-            if case .rest = token { return SubjectPattern.hasTokensOnly(rest) }
-            let end = rest.firstIndex(of: UInt8(ascii: ".")) ?? rest.endIndex
-            if case .literal(let literal) = token, !rest[..<end].elementsEqual(literal) { return false }
-            if case .any = token, rest[..<end].isEmpty { return false }
-            if end == rest.endIndex {
-                ended = true
-            } else {
-                rest = rest[rest.index(after: end)...]
-                // A trailing dot leaves an empty token, which no literal and no wildcard matches.
+            // A trailing dot leaves an empty token, which no literal and no wildcard matches.
+            if at > subject.count { return false }
+            if case .rest = token { return SubjectPattern.hasTokensOnly(subject, from: at) }
+            var end = at
+            while end < subject.count, subject[end] != UInt8(ascii: ".") { end += 1 }
+            switch token {
+            case .literal(let literal):
+                guard literal.count == end - at, literal.indices.allSatisfy({ literal[$0] == subject[at + $0] }) else { return false }
+            case .any where end == at: return false
+            default: break
             }
+            at = end + 1
         }
-        return ended
+        return at == subject.count + 1
     }
 
     /// At least one token and no empty one: a malformed subject matches nothing.
-    private static func hasTokensOnly(_ text: some Collection<UInt8>) -> Bool {
+    private static func hasTokensOnly(_ text: Span<UInt8>, from start: Int) -> Bool {
         var last = UInt8(ascii: ".")
-        for byte in text {
-            if byte == UInt8(ascii: "."), last == byte { return false }
-            last = byte
+        for index in start..<text.count {
+            if text[index] == UInt8(ascii: "."), last == text[index] { return false }
+            last = text[index]
         }
         return last != UInt8(ascii: ".")
     }

@@ -43,8 +43,7 @@ package enum Timestamp {
 
     /// Reads RFC 3339 (`T` or a space, any offset, up to nine digits of fraction, leap second 60 taken as 59.999999);
     /// nil when it is anything else or outside years 1…9999.
-    package static func parse(_ text: some Collection<UInt8>) -> Int64? {
-        let b = Array(text)
+    package static func parse(_ b: Span<UInt8>) -> Int64? {
         guard b.count >= 20, b.count <= 64 else { return nil }
         func number(_ from: Int, _ count: Int) -> Int64? {
             guard from + count <= b.count else { return nil }
@@ -93,13 +92,14 @@ package enum Timestamp {
     }
 
     /// An epoch number in seconds, milliseconds, microseconds or nanoseconds, told apart by its size, as µs; nil before 1971 or after 2286.
-    package static func fromEpoch(_ text: some Collection<UInt8>) -> Int64? {
+    package static func fromEpoch(_ text: Span<UInt8>) -> Int64? {
         var whole: Int64 = 0
         var digits = 0
         var fraction: Int64 = 0
         var scale: Int64 = 100_000
         var inFraction = false
-        for byte in text {
+        for index in text.indices {
+            let byte = text[index]
             if byte == 0x2E, !inFraction {
                 inFraction = true
                 continue

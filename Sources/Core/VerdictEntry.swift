@@ -52,10 +52,10 @@ package struct VerdictEntry: Sendable, Equatable {
     package init?(fields: (StaticString) -> ArraySlice<UInt8>?) {
         func text(_ name: StaticString) -> String? { fields(name).map { String(decoding: $0, as: UTF8.self) } }
         guard text("event") == VerdictEntry.event,
-            let uuid = fields("message_uuid").flatMap({ MessageUUID(utf8: $0) }),
+            let uuid = fields("message_uuid").flatMap({ MessageUUID(utf8: $0.span) }),
             let outcome = text("outcome").flatMap(Outcome.init(rawValue:)),
             let rule = text("rule"), let reason = text("reason"), let revision = text("policy_revision"),
-            let targets = fields("targets").flatMap({ JSONText.decodeStrings($0) }),
+            let targets = fields("targets").flatMap({ JSONText.decodeStrings($0.span) }),
             let subject = fields("subject")
         else { return nil }
         self.init(

@@ -16,15 +16,28 @@ package enum Door: String, Sendable, CaseIterable {
         case .redisList: "redis-list"
         }
     }
+
+    /// Place in `allCases`.
+    fileprivate var index: Int {
+        switch self {
+        case .http: 0
+        case .websocket: 1
+        case .nats: 2
+        case .jetstream: 3
+        case .redisList: 4
+        }
+    }
 }
 
 /// The one way in: the same bytes give the same entry by every door.
 package struct Admission: Sendable {
     private let ids: IDSource
-    private let doorSubjects: [SubjectPattern]
-    private let counts: [Door: DoorCounts]
+    /// By `Door.index`.
+    private let doors: [DoorState]
 
-    struct DoorCounts: Sendable {
+    /// What is the same for every message of a door, made once.
+    private struct DoorState: Sendable {
+        let arrival: Arrival
         let accepted: Counter
         let duplicate: Counter
         let rejected: Counter
@@ -34,16 +47,15 @@ package struct Admission: Sendable {
     /// - Parameter doorSubjects: subjects on which Meshlog itself listens; a topic among them would loop.
     package init(ids: IDSource, doorSubjects: [String], metrics: Metrics) {
         self.ids = ids
-        self.doorSubjects = doorSubjects.map { SubjectPattern($0.utf8) }
-        var counts: [Door: DoorCounts] = [:]
-        for door in Door.allCases {
+        let patterns = doorSubjects.map { SubjectPattern($0.utf8) }
+        doors = Door.allCases.map { door in
             func counter(_ result: String) -> Counter {
                 metrics.counter("meshlog_door_messages_total", help: "Messages by door and what became of them", ["door": door.rawValue, "result": result])
             }
-            counts[door] = DoorCounts(
-                accepted: counter("accepted"), duplicate: counter("duplicate"), rejected: counter("rejected"), unavailable: counter("unavailable"))
+            return DoorState(
+                arrival: Arrival(via: door.via, doorSubjects: patterns), accepted: counter("accepted"), duplicate: counter("duplicate"),
+                rejected: counter("rejected"), unavailable: counter("unavailable"))
         }
-        self.counts = counts
     }
 
     /// Admits one message in Meshlog's own form.
@@ -51,7 +63,7 @@ package struct Admission: Sendable {
         do throws(Refusal) {
             return try Envelope.admit(body, arrival: arrival(door, traceparent), freshID: ids.next)
         } catch {
-            counts[door]?.rejected.add()
+            doors[door.index].rejected.add()
             throw error
         }
     }
@@ -61,16 +73,16 @@ package struct Admission: Sendable {
         do throws(Refusal) {
             return try event.admit(arrival: arrival(door, traceparent), digest: ContentDigest.sha256)
         } catch {
-            counts[door]?.rejected.add()
+            doors[door.index].rejected.add()
             throw error
         }
     }
 
     /// Counts an input that never became a message.
-    package func countRejected(_ door: Door) { counts[door]?.rejected.add() }
+    package func countRejected(_ door: Door) { doors[door.index].rejected.add() }
 
     package func count(_ outcome: AppendOutcome, door: Door) {
-        guard let counts = counts[door] else { return }
+        let counts = doors[door.index]
         switch outcome {
         case .appended: counts.accepted.add()
         case .duplicate: counts.duplicate.add()
@@ -80,6 +92,8 @@ package struct Admission: Sendable {
     }
 
     private func arrival(_ door: Door, _ traceparent: String?) -> Arrival {
-        Arrival(via: door.via, traceparent: traceparent ?? "", doorSubjects: doorSubjects)
+        var arrival = doors[door.index].arrival
+        if let traceparent { arrival.traceparent = traceparent }
+        return arrival
     }
 }

@@ -9,13 +9,23 @@ package enum Answers {
     package static func acknowledgement(_ uuid: MessageUUID, _ position: Position, duplicate: Bool) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(128)
-        out.append(contentsOf: "{\"message_uuid\":\"".utf8)
-        uuid.append(to: &out)
-        out.append(contentsOf: "\",\"position\":\"".utf8)
-        out.append(contentsOf: position.description.utf8)
-        out.append(contentsOf: (duplicate ? "\",\"duplicate\":true}" : "\",\"duplicate\":false}").utf8)
+        append(acknowledgement: uuid, position, duplicate: duplicate, to: &out)
         return out
     }
+
+    /// The same, appended.
+    static func append(acknowledgement uuid: MessageUUID, _ position: Position, duplicate: Bool, to out: inout [UInt8]) {
+        append("{\"message_uuid\":\"", to: &out)
+        uuid.append(to: &out)
+        append("\",\"position\":\"", to: &out)
+        position.append(to: &out)
+        append(duplicate ? "\",\"duplicate\":true}" : "\",\"duplicate\":false}", to: &out)
+    }
+
+    /// Its length, for a position of this many bytes.
+    static func acknowledgementBytes(position: Int, duplicate: Bool) -> Int { 17 + 36 + 14 + position + 15 + (duplicate ? 4 : 5) }
+
+    static func append(_ text: StaticString, to out: inout [UInt8]) { text.withUTF8Buffer { out.append(contentsOf: $0) } }
 
     /// An input that was not admitted.
     package static func problem(_ refusal: Refusal) -> ProblemDocument {

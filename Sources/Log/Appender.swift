@@ -5,20 +5,6 @@ internal import NIOConcurrencyHelpers
 package import RedisDriver
 internal import ServiceLifecycle
 
-/// What may be appended.
-package enum AppendItem: Sendable {
-    case message(AdmittedMessage)
-    /// Kept in `rejected`: what a door could neither admit nor answer.
-    case rejected(RejectedEntry)
-
-    var size: Int {
-        switch self {
-        case .message(let message): message.entry.bytes.count
-        case .rejected(let entry): entry.bytes.count
-        }
-    }
-}
-
 /// What became of one append.
 package enum AppendOutcome: Sendable {
     /// It is in the log at this position.
@@ -41,7 +27,7 @@ package struct AppendCompletion: Sendable {
     package let outcome: AppendOutcome
 }
 
-/// Takes answers, once per batch of the log, on the appender's thread: hand them over and return.
+/// Takes answers, many at once, on the appender's thread: hand them over and return.
 package protocol AppendSink: AnyObject, Sendable {
     func appended(_ completions: [AppendCompletion])
 }
@@ -51,23 +37,16 @@ package protocol AppendSink: AnyObject, Sendable {
 ///
 /// - Bounds: `Limits.appendQueueMax` entries and `Limits.appendQueueBytesMax` bytes wait at most; beyond, `submit` throws.
 package final class Appender: Sendable {
-    private struct Pending: Sendable {
-        let item: AppendItem
-        let sink: any AppendSink
-        let ticket: any AnyObject & Sendable
-        let tag: Int
-
-        var uuid: MessageUUID? { if case .message(let message) = item { message.uuid } else { nil } }
-    }
-    private struct Queue {
-        var waiting: [Pending] = []
-        var bytes = 0
+    private struct State {
+        var queue = AppendQueue()
         var closed = false
+        /// The thread has found nothing and waits to be woken.
+        var isAsleep = false
         /// Since when the log has not been reachable.
         var downSince: ContinuousClock.Instant?
     }
 
-    private let queue = NIOLockedValueBox(Queue())
+    private let state = NIOLockedValueBox(State())
     private let arrived = DispatchSemaphore(value: 0)
     private let endpoint: RedisEndpoint
     private let setup: LogSetup
@@ -86,37 +65,41 @@ package final class Appender: Sendable {
         depth = metrics.gauge("meshlog_append_queue_entries", help: "Entries waiting to be appended")
     }
 
-    /// Queues items; each gets one completion, in order per sink.
+    /// An empty batch to be filled and submitted.
+    package func batch() -> AppendBatch { AppendBatch(codec: codec, keys: setup.keys) }
+
+    /// Queues a batch's entries; each gets one completion, in order per sink, with tags from `firstTag` on.
     ///
+    /// - Cost: one copy of the commands under a lock. A large batch may spread over several pipelines.
     /// - Throws: `.overloaded` when the queue is full, `.unavailable` when the log has been away for longer than two seconds. Nothing was taken in then.
-    package func submit(_ items: [AppendItem], to sink: any AppendSink, ticket: any AnyObject & Sendable, firstTag: Int = 0) throws(LogError) {
-        let size = items.reduce(0) { $0 + $1.size }
-        var wasEmpty = false
-        let refused: LogError? = queue.withLockedValue { queue in
-            wasEmpty = queue.waiting.isEmpty
-            if queue.closed { return .unavailable("the process is shutting down") }
-            if let since = queue.downSince, ContinuousClock.now - since > .seconds(2) { return .unavailable("the log is not reachable") }
-            if queue.waiting.count + items.count > Limits.appendQueueMax || queue.bytes + size > Limits.appendQueueBytesMax {
-                return .overloaded("\(queue.waiting.count) entries are waiting to be appended")
+    package func submit(
+        _ batch: borrowing AppendBatch, to sink: any AppendSink, ticket: any AnyObject & Sendable, firstTag: Int = 0
+    ) throws(LogError) {
+        var wasAsleep = false
+        let refused: LogError? = state.withLockedValue { state in
+            if state.closed { return .unavailable("the process is shutting down") }
+            if let since = state.downSince, ContinuousClock.now - since > .seconds(2) { return .unavailable("the log is not reachable") }
+            guard state.queue.add(batch, to: sink, ticket: ticket, firstTag: firstTag) else {
+                return .overloaded("\(state.queue.count) entries are waiting to be appended")
             }
-            queue.bytes += size
-            for (index, item) in items.enumerated() {
-                queue.waiting.append(Pending(item: item, sink: sink, ticket: ticket, tag: firstTag + index))
-            }
+            wasAsleep = state.isAsleep
+            state.isAsleep = false
             return nil
         }
         if let refused { throw refused }
-        // The thread sleeps only when nothing waits, so the first to come wakes it.
-        if wasEmpty { arrived.signal() }
+        if wasAsleep { arrived.signal() }
     }
 
     /// Appends and waits for the answers, in input order.
     package func append(_ messages: [AdmittedMessage]) async throws(LogError) -> [AppendOutcome] {
         if messages.isEmpty { return [] }
+        var batch = batch()
+        for message in messages { batch.add(message) }
+        let ready = batch
         let result: Result<[AppendOutcome], LogError> = await withCheckedContinuation { continuation in
-            let collector = AppendCollector(count: messages.count, continuation)
+            let collector = AppendCollector(count: ready.count, continuation)
             do throws(LogError) {
-                try submit(messages.map { .message($0) }, to: collector, ticket: collector)
+                try submit(ready, to: collector, ticket: collector)
             } catch {
                 collector.refuse(error)
             }
@@ -133,18 +116,18 @@ package final class Appender: Sendable {
 
     /// A pipeline that has been sent and not yet answered.
     private struct Flight {
-        let batch: [Pending]
+        var pipeline: AppendQueue.Pipeline
         let start: ContinuousClock.Instant
     }
 
     private func serve(_ stop: StopSignal) {
         var session: RedisSession?
         var backoff = Backoff(most: .milliseconds(500))
-        // While Redis works on one pipeline, the next is formatted and sent, so neither waits for the other.
+        // While Redis works on one pipeline, the next is sent, so neither waits for the other.
         var flights: [Flight] = []
         while true {
             guard let open = session, !open.isBroken else {
-                for flight in flights { fail(flight.batch, .unavailable("the connection to the log broke; repeat with the same id")) }
+                for flight in flights { fail(flight.pipeline, .unavailable("the connection to the log broke; repeat with the same id")) }
                 flights = []
                 session = connect()
                 if session == nil {
@@ -155,32 +138,33 @@ package final class Appender: Sendable {
                 }
                 continue
             }
-            if flights.count < Limits.appendPipelinesMax, let batch = take(stop, waiting: flights.isEmpty) {
-                flights.append(Flight(batch: batch, start: .now))
-                send(batch, open)
+            if flights.count < Limits.appendPipelinesMax, let pipeline = take(stop, waiting: flights.isEmpty) {
+                flights.append(Flight(pipeline: pipeline, start: .now))
+                send(pipeline, open)
                 continue
             }
             guard !flights.isEmpty else { break }
-            receive(flights.removeFirst(), open)
+            var flight = flights.removeFirst()
+            receive(&flight, open)
         }
-        queue.withLockedValue { $0.closed = true }
-        fail(drain(), .unavailable("the process is shutting down"))
+        state.withLockedValue { $0.closed = true }
+        failAll(.unavailable("the process is shutting down"))
     }
 
     private func connect() -> RedisSession? {
         do {
             let session = try RedisSession(endpoint, name: "meshlog-append", timeout: .seconds(10))
             try setup.apply(session)
-            let wasDown = queue.withLockedValue { queue in
-                defer { queue.downSince = nil }
-                return queue.downSince != nil
+            let wasDown = state.withLockedValue { state in
+                defer { state.downSince = nil }
+                return state.downSince != nil
             }
             if wasDown { log.info("the log is reachable again") }
             return session
         } catch {
-            let first = queue.withLockedValue { queue in
-                defer { if queue.downSince == nil { queue.downSince = .now } }
-                return queue.downSince == nil
+            let first = state.withLockedValue { state in
+                defer { if state.downSince == nil { state.downSince = .now } }
+                return state.downSince == nil
             }
             if first { log.warning("the log is not reachable", metadata: ["reason": "\(error)"]) }
             return nil
@@ -189,76 +173,53 @@ package final class Appender: Sendable {
 
     /// What waits is answered once the log has been away for two seconds: a client may then decide what to do.
     private func failIfDown() {
-        let late = queue.withLockedValue { queue in queue.downSince.map { ContinuousClock.now - $0 > .seconds(2) } ?? false }
-        if late { fail(drain(), .unavailable("the log is not reachable; nothing was written")) }
+        let late = state.withLockedValue { state in state.downSince.map { ContinuousClock.now - $0 > .seconds(2) } ?? false }
+        if late { failAll(.unavailable("the log is not reachable; nothing was written")) }
     }
 
-    /// The next batch; nil when nothing waits, and it is time to stop or the caller does not want to wait.
-    private func take(_ stop: StopSignal, waiting: Bool) -> [Pending]? {
+    /// The next pipeline; nil when nothing waits, and it is time to stop or the caller does not want to wait.
+    private func take(_ stop: StopSignal, waiting: Bool) -> AppendQueue.Pipeline? {
         while true {
-            let batch: [Pending] = queue.withLockedValue { queue in
-                guard queue.waiting.count > Limits.appendBatchMax else {
-                    defer {
-                        queue.waiting = []
-                        queue.bytes = 0
-                    }
-                    return queue.waiting
-                }
-                let head = Array(queue.waiting.prefix(Limits.appendBatchMax))
-                queue.waiting.removeFirst(head.count)
-                queue.bytes -= head.reduce(0) { $0 + $1.item.size }
-                return head
+            let stopping = stop.isRequested
+            let pipeline: AppendQueue.Pipeline? = state.withLockedValue { state in
+                let next = state.queue.take()
+                state.isAsleep = next == nil && waiting && !stopping
+                return next
             }
-            if !batch.isEmpty { return batch }
-            if stop.isRequested || !waiting { return nil }
+            if let pipeline { return pipeline }
+            if stopping || !waiting { return nil }
             _ = arrived.wait(timeout: .now() + .milliseconds(100))
         }
     }
 
-    private func drain() -> [Pending] {
-        queue.withLockedValue { queue in
-            defer {
-                queue.waiting = []
-                queue.bytes = 0
-            }
-            return queue.waiting
-        }
-    }
-
-    /// Formats and sends one pipeline; a failure leaves the session broken, and what is in flight is answered then.
-    private func send(_ batch: [Pending], _ session: RedisSession) {
-        depth.set(batch.count)
-        var commands = RESPWriter()
-        for pending in batch {
-            switch pending.item {
-            case .message(let message):
-                let named = message.isNamedByClient || !message.idempotencyName.isEmpty
-                codec.append(message, digest: named ? ContentDigest.of(message) : [], to: &commands)
-            case .rejected(let entry):
-                entry.write(keys: setup.keys, to: &commands)
-            }
-        }
+    /// Sends one pipeline; a failure leaves the session broken, and what is in flight is answered then.
+    private func send(_ pipeline: AppendQueue.Pipeline, _ session: RedisSession) {
+        depth.set(pipeline.uuids.count)
         do throws(RedisError) {
-            try session.send(commands)
+            try session.send(pipeline.commands)
         } catch {
-            log.warning("an append broke", metadata: ["reason": "\(error)", "unknown": "\(batch.count)"])
+            log.warning("an append broke", metadata: ["reason": "\(error)", "unknown": "\(pipeline.uuids.count)"])
         }
     }
 
     /// Waits for the replies of the oldest pipeline and hands the answers over.
-    private func receive(_ flight: Flight, _ session: RedisSession) {
-        let batch = flight.batch
+    private func receive(_ flight: inout Flight, _ session: RedisSession) {
+        let count = flight.pipeline.uuids.count
         var outcomes: [AppendOutcome] = []
-        outcomes.reserveCapacity(batch.count)
+        outcomes.reserveCapacity(count)
         do throws(RedisError) {
-            for _ in batch { outcomes.append(try session.receive(Appender.outcome)) }
+            for _ in 0..<count { outcomes.append(try session.receive(Appender.outcome)) }
         } catch {
-            log.warning("an append broke", metadata: ["reason": "\(error)", "unknown": "\(batch.count - outcomes.count)"])
-            while outcomes.count < batch.count { outcomes.append(.failed(.unavailable("the connection to the log broke; repeat with the same id"))) }
+            log.warning("an append broke", metadata: ["reason": "\(error)", "unknown": "\(count - outcomes.count)"])
+            while outcomes.count < count { outcomes.append(.failed(.unavailable("the connection to the log broke; repeat with the same id"))) }
         }
-        batchSize.record(batch.count)
+        batchSize.record(count)
         latency.record(Int((ContinuousClock.now - flight.start) / .microseconds(1)))
-        deliver(batch, outcomes)
+        deliver(flight.pipeline, outcomes)
+        // Emptied where it is alone: a shared one would be copied.
+        flight.pipeline.removeAll()
+        let emptied = flight.pipeline
+        state.withLockedValue { $0.queue.recycle(emptied) }
     }
 
     /// Reads the reply of XADD or of `meshlog_append`.
@@ -281,22 +242,27 @@ package final class Appender: Sendable {
         return .failed(.protocolFault("XADD answered neither an id nor an error"))
     }
 
-    private func fail(_ batch: [Pending], _ error: LogError) {
-        deliver(batch, Array(repeating: .failed(error), count: batch.count))
+    private func fail(_ pipeline: AppendQueue.Pipeline, _ error: LogError) {
+        deliver(pipeline, Array(repeating: .failed(error), count: pipeline.uuids.count))
     }
 
-    /// Hands the answers over, one call per sink.
-    private func deliver(_ batch: [Pending], _ outcomes: [AppendOutcome]) {
-        var order: [any AppendSink] = []
-        var groups: [ObjectIdentifier: [AppendCompletion]] = [:]
-        for (pending, outcome) in zip(batch, outcomes) {
-            let id = ObjectIdentifier(pending.sink)
-            if groups[id] == nil { order.append(pending.sink) }
-            groups[id, default: []].append(
-                AppendCompletion(ticket: pending.ticket, tag: pending.tag, uuid: pending.uuid, outcome: outcome))
-        }
-        for sink in order {
-            if let completions = groups[ObjectIdentifier(sink)] { sink.appended(completions) }
+    private func failAll(_ error: LogError) {
+        while let pipeline = state.withLockedValue({ $0.queue.take() }) { fail(pipeline, error) }
+    }
+
+    /// Hands the answers over, one call for each run of submissions by the same sink.
+    private func deliver(_ pipeline: AppendQueue.Pipeline, _ outcomes: [AppendOutcome]) {
+        var completions: [AppendCompletion] = []
+        var next = 0
+        for (index, part) in pipeline.parts.enumerated() {
+            for offset in 0..<part.count {
+                completions.append(
+                    AppendCompletion(ticket: part.ticket, tag: part.firstTag + offset, uuid: pipeline.uuids[next], outcome: outcomes[next]))
+                next += 1
+            }
+            if index + 1 < pipeline.parts.count, pipeline.parts[index + 1].sink === part.sink { continue }
+            part.sink.appended(completions)
+            completions = []
         }
     }
 }

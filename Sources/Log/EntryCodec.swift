@@ -3,44 +3,46 @@ package import RedisDriver
 
 /// Turns entries into commands and replies into entries.
 package struct EntryCodec: Sendable {
-    private let xadd: [UInt8]
+    private let xadd: RESPTemplate
+    private let fields: RESPTemplate
     private let fcall: [UInt8]
     private let streamArgument: [UInt8]
     private let namePrefix: [UInt8]
     private let window: String
-    private let names: [[UInt8]]
 
     /// - Parameter dedupeWindowMs: how long a name given by a client is remembered.
     package init(keys: LogKeys, dedupeWindowMs: UInt64) {
-        xadd = RESPWriter.formatted(["XADD", keys.stream(.messages), "*"])
+        let names = MessageField.allCases.map(\.name.description)
+        var head = RESPWriter()
+        head.begin(3 + 2 * names.count)
+        head.raw(RESPWriter.formatted(["XADD", keys.stream(.messages), "*"]))
+        xadd = RESPTemplate(head: head.bytes, names: names)
+        fields = RESPTemplate(head: [], names: names)
         fcall = RESPWriter.formatted(["FCALL", "meshlog_append"])
         streamArgument = RESPWriter.formatted([keys.stream(.messages)])
         namePrefix = Array(keys.namePrefix.utf8)
         window = String(dedupeWindowMs)
-        names = MessageField.allCases.map { RESPWriter.formatted([$0.name.description]) }
     }
 
     /// The command that appends a message: a bare XADD when nothing can repeat it, the atomic function when a client named it.
-    package func append(_ message: AdmittedMessage, digest: [UInt8], to out: inout RESPWriter) {
-        let keys = nameKeys(message)
-        if keys.isEmpty {
-            out.begin(3 + 2 * MessageField.allCases.count)
-            out.raw(xadd)
-        } else {
-            out.begin(3 + 1 + keys.count + 2 + 2 * MessageField.allCases.count)
-            out.raw(fcall)
-            out.argument(1 + keys.count)
-            out.raw(streamArgument)
-            for key in keys { out.argument(key) }
-            out.argument(window)
-            out.argument(digest)
+    package func append(_ message: AdmittedMessage, to out: inout RESPWriter) {
+        guard message.isNamedByClient || !message.idempotencyName.isEmpty else {
+            return out.fill(xadd, isCommand: true, from: message.entry.bytes.span) { message.entry.ranges[at: $0] }
         }
-        fields(message.entry, to: &out)
+        let keys = nameKeys(message)
+        out.begin(3 + 1 + keys.count + 2 + 2 * MessageField.allCases.count)
+        out.raw(fcall)
+        out.argument(1 + keys.count)
+        out.raw(streamArgument)
+        for key in keys { out.argument(key) }
+        out.argument(window)
+        out.argument(ContentDigest.of(message))
+        fill(message.entry, to: &out)
     }
 
     /// Arguments of one commit of the list door: keys behind the first two, then `epoch`, `length`, window, digest and fields.
     package func listCommit(
-        _ message: AdmittedMessage, digest: [UInt8], processing: String, lease: String, epoch: Int, length: Int, to out: inout RESPWriter
+        _ message: AdmittedMessage, processing: String, lease: String, epoch: Int, length: Int, to out: inout RESPWriter
     ) {
         let keys = nameKeys(message)
         out.begin(3 + 3 + keys.count + 4 + 2 * MessageField.allCases.count)
@@ -54,8 +56,8 @@ package struct EntryCodec: Sendable {
         out.argument(epoch)
         out.argument(length)
         out.argument(window)
-        out.argument(digest)
-        fields(message.entry, to: &out)
+        out.argument(keys.isEmpty ? [] : ContentDigest.of(message))
+        fill(message.entry, to: &out)
     }
 
     private func nameKeys(_ message: AdmittedMessage) -> [[UInt8]] {
@@ -69,11 +71,8 @@ package struct EntryCodec: Sendable {
         return keys
     }
 
-    private func fields(_ entry: MessageEntry, to out: inout RESPWriter) {
-        for field in MessageField.allCases {
-            out.raw(names[field.rawValue])
-            out.argument(entry.slice(field))
-        }
+    private func fill(_ entry: MessageEntry, to out: inout RESPWriter) {
+        out.fill(fields, isCommand: false, from: entry.bytes.span) { entry.ranges[at: $0] }
     }
 
     // MARK: Replies
@@ -92,20 +91,19 @@ package struct EntryCodec: Sendable {
         for index in stride(from: 1, to: fields.count, by: 2) { size += fields[index].byteCount }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(size)
-        var found: [(MessageField, Range<Int>)] = []
-        found.reserveCapacity(MessageField.allCases.count)
+        var ranges = FieldRanges()
+        var found = 0
         for index in stride(from: 0, to: fields.count - 1, by: 2) {
             let expected = MessageField(rawValue: index / 2)
             let field = expected.flatMap { fields[index].equals($0.name) ? $0 : nil } ?? MessageField.named(fields[index].bytes)
             guard let field else { continue }
             let start = bytes.count
             fields[index + 1].append(to: &bytes)
-            found.append((field, start..<bytes.count))
+            ranges[field] = start..<bytes.count
+            found += 1
         }
-        guard found.count == MessageField.allCases.count else { return nil }
-        var message = MessageEntry(bytes: bytes)
-        for (field, range) in found { message.point(field, at: range) }
-        return message
+        guard found == MessageField.allCases.count else { return nil }
+        return MessageEntry(bytes: bytes, ranges: ranges)
     }
 
     /// Looks fields of a small entry up by name.

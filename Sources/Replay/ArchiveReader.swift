@@ -82,7 +82,7 @@ extension ArchivedMessage {
         func text(_ column: Int) -> String { answer.string(row, column) ?? "" }
         position = Position(
             partition: answer.int(row, 0) ?? 0, ms: UInt64(answer.int64(row, 1) ?? 0), seq: UInt64(answer.int64(row, 2) ?? 0))
-        let uuid = MessageUUID(utf8: bytes(5))
+        let uuid = MessageUUID(utf8: bytes(5).span)
         var entry = MessageEntry()
         let data = answer.isNull(row, 12) ? answer.bytea(row, 13) ?? [] : bytes(12)
         entry.reserve(data.count + 1024)
@@ -107,7 +107,7 @@ extension ArchivedMessage {
             uuid.map {
                 VerdictEntry(
                     messageUUID: $0, outcome: outcome, rule: text(21), reason: text(22), policyRevision: text(23),
-                    targets: JSONText.decodeStrings(bytes(24))?.map { String(decoding: $0, as: UTF8.self) } ?? [], subject: bytes(25))
+                    targets: JSONText.decodeStrings(bytes(24).span)?.map { String(decoding: $0, as: UTF8.self) } ?? [], subject: bytes(25))
             }
         }
         ackTS = answer.int64(row, 26)

@@ -61,7 +61,7 @@ extension DecidedMessage: ArchiveRecord {
         }
         writer.beginTextArray()
         if raw || !DestinationList.append(text, to: &writer) {
-            for name in JSONText.decodeStrings(text) ?? [] { writer.arrayElement(raw ? ArchiveText.acceptable(name[...]) : name[...]) }
+            for name in JSONText.decodeStrings(text.span) ?? [] { writer.arrayElement(raw ? ArchiveText.acceptable(name[...]) : name[...]) }
         }
         writer.endTextArray()
     }

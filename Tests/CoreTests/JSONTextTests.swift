@@ -45,7 +45,7 @@ struct JSONTextTests {
         ("{}", nil), (#""a""#, nil), ("[1]", nil), (#"["\ud800"]"#, nil), ("", nil),
     ] as [(String, [String]?)])
     func arrays(_ json: String, _ expected: [String]?) {
-        #expect(JSONText.decodeStrings(json.utf8)?.map { String(decoding: $0, as: UTF8.self) } == expected)
+        #expect(JSONText.decodeStrings(Array(json.utf8).span)?.map { String(decoding: $0, as: UTF8.self) } == expected)
     }
 
     @Test("An object is built member by member") func object() {

@@ -58,7 +58,7 @@ struct SubjectTests {
         "a", "a.b.c", "tasks.gen-1.statement", "é.ü", "_INBOX", "_INBOXX.a", "a.$SYS", "com.example/x", "A.B", "0", String(repeating: "a", count: 256),
         "a.\u{1F600}", "a\"b", "a\\b",
     ])
-    func topics(_ text: String) { #expect(Subject.topicFault(text.utf8) == nil) }
+    func topics(_ text: String) { #expect(Subject.topicFault(Array(text.utf8).span) == nil) }
 
     @Test("Everything else is no topic, and the fault says why", arguments: [
         ("", "empty"), (".", "empty token"), ("a.", "dot"), (".a", "empty token"), ("a..b", "empty token"), ("a b", "white space"), ("a\tb", "white space"),
@@ -67,7 +67,7 @@ struct SubjectTests {
         (String(repeating: "é", count: 129), "258 bytes"),
     ])
     func faults(_ text: String, _ why: String) {
-        let fault = Subject.topicFault(text.utf8)
+        let fault = Subject.topicFault(Array(text.utf8).span)
         #expect(fault?.contains(why) == true, "\(fault ?? "no fault")")
     }
 

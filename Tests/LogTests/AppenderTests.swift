@@ -114,8 +114,9 @@ struct AppenderTests {
                     for (number, sink) in answers.enumerated() {
                         group.addTask {
                             for call in 0..<calls {
-                                let items = try (0..<size).map { AppendItem.message(try admitted(#"{"topic":"s.\#(number)","data":\#(call * size + $0)}"#)) }
-                                try appender.submit(items, to: sink, ticket: Ticket(), firstTag: call * size)
+                                var batch = appender.batch()
+                                for index in 0..<size { batch.add(try admitted(#"{"topic":"s.\#(number)","data":\#(call * size + index)}"#)) }
+                                try appender.submit(batch, to: sink, ticket: Ticket(), firstTag: call * size)
                                 if call % 7 == 0 { await Task.yield() }
                             }
                         }
@@ -148,11 +149,13 @@ struct AppenderTests {
         try await LogRig.with { rig in
             let appender = Appender(endpoint: rig.endpoint, setup: rig.setup, codec: rig.codec(), metrics: Metrics())
             let sink = Answers()
-            let item = AppendItem.message(try admitted(#"{"topic":"a"}"#))
-            try appender.submit(Array(repeating: item, count: Limits.appendQueueMax), to: sink, ticket: sink)
+            var (one, all) = (appender.batch(), appender.batch())
+            one.add(try admitted(#"{"topic":"a"}"#))
+            for _ in 0..<Limits.appendQueueMax { all.add(try admitted(#"{"topic":"a"}"#)) }
+            try appender.submit(all, to: sink, ticket: sink)
             for _ in 0..<3 {
                 do {
-                    try appender.submit([item], to: sink, ticket: sink)
+                    try appender.submit(one, to: sink, ticket: sink)
                     Issue.record("it was taken in")
                 } catch {
                     guard case LogError.overloaded = error else { throw error }
@@ -167,10 +170,11 @@ struct AppenderTests {
         try await LogRig.with { rig in
             let appender = Appender(endpoint: rig.endpoint, setup: rig.setup, codec: rig.codec(), metrics: Metrics())
             let sink = Answers()
-            let item = AppendItem.message(try admitted(#"{"topic":"a","data":"\#(String(repeating: "x", count: 1_000_000))"}"#))
+            var one = appender.batch()
+            one.add(try admitted(#"{"topic":"a","data":"\#(String(repeating: "x", count: 1_000_000))"}"#))
             var taken = 0
             while taken < 1_000 {
-                do { try appender.submit([item], to: sink, ticket: sink, firstTag: taken) } catch {
+                do { try appender.submit(one, to: sink, ticket: sink, firstTag: taken) } catch {
                     guard case LogError.overloaded = error else { throw error }
                     break
                 }
@@ -180,7 +184,7 @@ struct AppenderTests {
             let service = Task { await appender.run() }
             #expect(await eventually(within: .seconds(30)) { sink.all.count == taken })
             // There is room again.
-            try appender.submit([item], to: sink, ticket: sink, firstTag: taken)
+            try appender.submit(one, to: sink, ticket: sink, firstTag: taken)
             #expect(await eventually { sink.all.count == taken + 1 })
             service.cancel()
             await service.value
@@ -194,7 +198,8 @@ struct AppenderTests {
         try await LogRig.with { rig in
             let appender = Appender(endpoint: rig.endpoint, setup: rig.setup, codec: rig.codec(), metrics: Metrics())
             let sink = Answers()
-            let items = try (0..<10_000).map { AppendItem.message(try admitted(#"{"topic":"a","data":\#($0)}"#)) }
+            var items = appender.batch()
+            for number in 0..<10_000 { items.add(try admitted(#"{"topic":"a","data":\#(number)}"#)) }
             try appender.submit(items, to: sink, ticket: sink)
             let service = Task { await appender.run() }
             service.cancel()
@@ -204,7 +209,9 @@ struct AppenderTests {
             #expect(try rig.length(.messages) == appended)
             #expect(appended == items.count || sink.all.contains { $0.outcome.word == "unavailable" })
             do {
-                try appender.submit([items[0]], to: sink, ticket: sink)
+                var one = appender.batch()
+                one.add(try admitted(#"{"topic":"a"}"#))
+                try appender.submit(one, to: sink, ticket: sink)
                 Issue.record("it was taken in")
             } catch {
                 guard case LogError.unavailable = error else { throw error }
@@ -218,7 +225,9 @@ struct AppenderTests {
             let large = Array(repeating: UInt8(0xFF), count: Limits.rejectedBytesMax + 7)
             let refusal = Refusal(.notUTF8, "/a\"b", "no \"UTF-8\"")
             try await rig.withAppender { appender in
-                try appender.submit([.rejected(RejectedEntry(door: "nats", refusal: refusal, bytes: large))], to: sink, ticket: sink, firstTag: 5)
+                var batch = appender.batch()
+                batch.add(RejectedEntry(door: "nats", refusal: refusal, bytes: large))
+                try appender.submit(batch, to: sink, ticket: sink, firstTag: 5)
                 #expect(await eventually { sink.all.count == 1 })
             }
             #expect(sink.all[0].uuid == nil)

@@ -26,7 +26,7 @@ struct Bench: AsyncParsableCommand {
     func validate() throws {
         if messages < 1 { throw ValidationError("--messages is at least 1") }
         if let connections, !(1...10_000).contains(connections) { throw ValidationError("--connections is 1 to 10000") }
-        if Subject.topicFault(topic.utf8) != nil { throw ValidationError("--topic is a topic such as meshlog.bench") }
+        if Subject.topicFault(Array(topic.utf8).span) != nil { throw ValidationError("--topic is a topic such as meshlog.bench") }
         if bytes > Limits.messageBytesMax { throw ValidationError("--bytes is at most \(Limits.messageBytesMax)") }
         if LoadMessage.make(topic: topic, size: bytes) == nil { throw ValidationError("--bytes is too small for a message on this topic") }
     }

@@ -169,7 +169,7 @@ struct Settings: Sendable {
             }
             roles.insert(role)
         }
-        for name in ["nats-subject", "jetstream-subject"] where !text(name).isEmpty && Subject.literalFault(text(name).utf8) != nil {
+        for name in ["nats-subject", "jetstream-subject"] where !text(name).isEmpty && Subject.literalFault(Array(text(name).utf8).span) != nil {
             throw refuse(name, "a NATS subject without wildcards")
         }
         guard text("key-prefix").utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: "}") }), !text("key-prefix").isEmpty

@@ -12,8 +12,16 @@ package struct RESPWriter: Sendable {
 
     package mutating func removeAll() {
         // A buffer that once grew for a large batch would keep its pages for ever.
-        bytes.removeAll(keepingCapacity: bytes.capacity <= 8 << 20)
+        bytes.removeAll(keepingCapacity: bytes.capacity <= RESPWriter.keptBytesMax)
         commands = 0
+    }
+
+    private static let keptBytesMax = 8 << 20
+
+    /// Appends `count` commands that another writer has formatted.
+    package mutating func append(_ formatted: ArraySlice<UInt8>, commands count: Int) {
+        bytes.append(contentsOf: formatted)
+        commands += count
     }
 
     /// Begins a command of `count` arguments, its name included.
@@ -55,6 +63,48 @@ package struct RESPWriter: Sendable {
 
     /// Arguments that were formatted before by `RESPWriter.formatted`.
     package mutating func raw(_ formatted: [UInt8]) { bytes.append(contentsOf: formatted) }
+
+    /// A whole command, or the rest of one, from ready text with values in its gaps: one check of the capacity, one pass.
+    ///
+    /// - Parameters:
+    ///   - isCommand: the template begins with the command's head.
+    ///   - block: holds the values.
+    ///   - value: where the value for a gap stands in `block`.
+    package mutating func fill(_ template: RESPTemplate, isCommand: Bool, from block: Span<UInt8>, _ value: (Int) -> Range<Int>) {
+        if isCommand { commands += 1 }
+        let gaps = template.ends.count
+        var size = template.bytes.count + gaps * RESPTemplate.lengthBytesMax + 2
+        for gap in 0..<gaps {
+            let range = value(gap)
+            precondition(range.upperBound <= block.count, "a value lies within its block")
+            size += range.count
+        }
+        bytes.append(addingCapacity: size) { out in
+            out.withUnsafeMutableBufferPointer { room, written in
+                guard let begin = UnsafeMutableRawPointer(room.baseAddress) else { return }
+                block.withUnsafeBytes { block in
+                    template.bytes.withUnsafeBytes { text in
+                        guard let texts = text.baseAddress else { return }
+                        var to = begin
+                        var from = 0
+                        for gap in 0..<gaps {
+                            let end = template.ends[gap]
+                            to.copyMemory(from: texts + from, byteCount: end - from)
+                            to += end - from
+                            from = end
+                            let range = value(gap)
+                            to = RESPTemplate.write(range.count, to)
+                            if let values = block.baseAddress, !range.isEmpty { to.copyMemory(from: values + range.lowerBound, byteCount: range.count) }
+                            to += range.count
+                        }
+                        to.storeBytes(of: 0x0D, as: UInt8.self)
+                        to.storeBytes(of: 0x0A, toByteOffset: 1, as: UInt8.self)
+                        written = to + 2 - begin
+                    }
+                }
+            }
+        }
+    }
 
     /// A whole command.
     package mutating func command(_ name: StaticString, _ arguments: [String] = []) {

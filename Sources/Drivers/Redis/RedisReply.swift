@@ -1,57 +1,61 @@
-internal import CHiredis
+internal import Glibc
 
-/// A reply on loan from hiredis: valid only inside the closure it was given to.
+/// A reply on loan from the connection: valid only inside the closure it was given to.
 package struct RedisReply {
-    private let pointer: UnsafeMutablePointer<redisReply>
+    private let nodes: UnsafeBufferPointer<ReplyReader.Node>
+    private let memory: UnsafeRawBufferPointer
+    private let index: Int
 
-    init(_ pointer: UnsafeMutablePointer<redisReply>) { self.pointer = pointer }
+    init(nodes: UnsafeBufferPointer<ReplyReader.Node>, bytes: UnsafeRawBufferPointer, index: Int) {
+        self.nodes = nodes
+        memory = bytes
+        self.index = index
+    }
 
     package enum Kind: Sendable { case string, array, integer, null, status, error }
 
-    package var kind: Kind {
-        switch pointer.pointee.type {
-        case REDIS_REPLY_STRING: .string
-        case REDIS_REPLY_ARRAY: .array
-        case REDIS_REPLY_INTEGER: .integer
-        case REDIS_REPLY_NIL: .null
-        case REDIS_REPLY_STATUS: .status
-        default: .error
-        }
-    }
+    private var node: ReplyReader.Node { nodes[index] }
 
-    package var integer: Int { Int(pointer.pointee.integer) }
+    package var kind: Kind { node.kind }
+
+    /// The value of an integer, else 0.
+    package var integer: Int { node.kind == .integer ? node.count : 0 }
 
     /// Elements of an array, else 0.
-    package var count: Int { kind == .array ? Int(pointer.pointee.elements) : 0 }
+    package var count: Int { node.kind == .array ? node.count : 0 }
 
     package subscript(index: Int) -> RedisReply {
         precondition(index >= 0 && index < count, "an element of the reply")
-        guard let element = pointer.pointee.element[index] else { preconditionFailure("hiredis fills every element") }
-        return RedisReply(element)
+        return RedisReply(nodes: nodes, bytes: memory, index: node.start + index)
     }
 
-    /// Bytes of a string, status or error; empty for other kinds.
-    package var byteCount: Int { pointer.pointee.str == nil ? 0 : Int(pointer.pointee.len) }
+    private var raw: UnsafeRawBufferPointer {
+        switch node.kind {
+        case .string, .status, .error: UnsafeRawBufferPointer(rebasing: memory[node.start..<(node.start + node.count)])
+        case .array, .integer, .null: UnsafeRawBufferPointer(start: nil, count: 0)
+        }
+    }
+
+    /// Bytes of a string, status or error; 0 for other kinds.
+    package var byteCount: Int { raw.count }
 
     /// Lends the bytes of a string, status or error.
     package func withBytes<R>(_ body: (Span<UInt8>) throws -> R) rethrows -> R {
-        let buffer = UnsafeRawBufferPointer(start: pointer.pointee.str, count: byteCount)
-        return try buffer.withMemoryRebound(to: UInt8.self) { try body($0.span) }
+        try raw.withMemoryRebound(to: UInt8.self) { try body($0.span) }
     }
 
     /// Appends the bytes to `out`.
-    package func append(to out: inout [UInt8]) {
-        out.append(contentsOf: UnsafeRawBufferPointer(start: pointer.pointee.str, count: byteCount))
-    }
+    package func append(to out: inout [UInt8]) { out.append(contentsOf: raw) }
 
-    package var bytes: [UInt8] { Array(UnsafeRawBufferPointer(start: pointer.pointee.str, count: byteCount)) }
+    package var bytes: [UInt8] { Array(raw) }
 
-    package var string: String { String(decoding: UnsafeRawBufferPointer(start: pointer.pointee.str, count: byteCount), as: UTF8.self) }
+    package var string: String { String(decoding: raw, as: UTF8.self) }
 
     /// Is it exactly this text?
     package func equals(_ text: StaticString) -> Bool {
-        guard byteCount == text.utf8CodeUnitCount else { return false }
-        return text.withUTF8Buffer { UnsafeRawBufferPointer($0).elementsEqual(UnsafeRawBufferPointer(start: pointer.pointee.str, count: byteCount)) }
+        let raw = raw
+        guard raw.count == text.utf8CodeUnitCount, let address = raw.baseAddress else { return raw.isEmpty && text.utf8CodeUnitCount == 0 }
+        return memcmp(text.utf8Start, address, raw.count) == 0
     }
 
     /// The reply as a value that may be kept.

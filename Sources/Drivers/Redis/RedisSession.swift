@@ -1,11 +1,12 @@
 internal import CHiredis
-internal import Foundation
+internal import Glibc
 
-/// One blocking connection to Redis, used by one thread at a time.
+/// One blocking connection to Redis, used by one thread at a time. hiredis makes the connection; what goes over it is written and read here.
 ///
 /// A failure of the transport closes it for good (`isBroken`); the owner makes a new one. Replies are lent, never stored.
 package final class RedisSession {
     private let context: UnsafeMutablePointer<redisContext>
+    private let reader = ReplyReader()
     package let endpoint: RedisEndpoint
     package private(set) var isBroken = false
 
@@ -33,26 +34,40 @@ package final class RedisSession {
 
     deinit { redisFree(context) }
 
-    /// Sends commands without waiting for their answers.
+    /// Sends commands without waiting for their answers, straight from the writer's bytes.
     package func send(_ commands: RESPWriter) throws(RedisError) {
         guard !isBroken else { throw .unavailable("the connection is closed") }
-        let status = commands.bytes.withUnsafeBytes { bytes in
-            redisAppendFormattedCommand(context, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count)
+        var fault: Int32 = 0
+        commands.bytes.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty, fault == 0 {
+                let part = UnsafeRawBufferPointer(rebasing: rest)
+                let sent = Glibc.send(context.pointee.fd, part.baseAddress, part.count, Int32(MSG_NOSIGNAL))
+                if sent >= 0 { rest = rest.dropFirst(sent) } else if errno != EINTR { fault = errno }
+            }
         }
-        guard status == REDIS_OK else { throw broken() }
-        var done: Int32 = 0
-        while done == 0 {
-            guard redisBufferWrite(context, &done) == REDIS_OK else { throw broken() }
-        }
+        if fault != 0 { throw broken(fault) }
     }
 
     /// Waits for the next answer and lends it.
     package func receive<R>(_ body: (RedisReply) -> R) throws(RedisError) -> R {
         guard !isBroken else { throw .unavailable("the connection is closed") }
-        var raw: UnsafeMutableRawPointer?
-        guard redisGetReply(context, &raw) == REDIS_OK, let raw else { throw broken() }
-        defer { freeReplyObject(raw) }
-        return body(RedisReply(raw.assumingMemoryBound(to: redisReply.self)))
+        reader.begin()
+        while try !advance() {
+            let room = reader.room
+            let count = Glibc.recv(context.pointee.fd, room.baseAddress, room.count, 0)
+            if count > 0 { reader.took(count) } else if count == 0 || errno != EINTR { throw broken(count == 0 ? 0 : errno) }
+        }
+        return reader.lend(body)
+    }
+
+    private func advance() throws(RedisError) -> Bool {
+        do {
+            return try reader.advance()
+        } catch {
+            isBroken = true
+            throw .unexpectedReply("the bytes are none of the Redis protocol")
+        }
     }
 
     /// Sends all commands and returns their answers in order; errors of single commands are values.
@@ -87,12 +102,12 @@ package final class RedisSession {
         }
     }
 
-    private func broken() -> RedisError {
+    /// - Parameter code: `errno`; 0 when the server has hung up.
+    private func broken(_ code: Int32) -> RedisError {
         isBroken = true
-        let text = RedisSession.errorText(context)
-        // hiredis reports an expired SO_RCVTIMEO as an I/O error with EAGAIN.
-        let late = context.pointee.err == REDIS_ERR_IO && text.contains("temporarily unavailable")
-        return late ? .timedOut(endpoint.description) : .unavailable("\(endpoint.description): \(text)")
+        // An expired SO_RCVTIMEO or SO_SNDTIMEO is told as EAGAIN.
+        if code == EAGAIN { return .timedOut(endpoint.description) }
+        return .unavailable("\(endpoint.description): \(code == 0 ? "the server has closed the connection" : String(cString: strerror(code)))")
     }
 
     private static func errorText(_ context: UnsafeMutablePointer<redisContext>) -> String {
@@ -101,8 +116,8 @@ package final class RedisSession {
         }
     }
 
-    private static func timeval(_ duration: Duration) -> Foundation.timeval {
+    private static func timeval(_ duration: Duration) -> Glibc.timeval {
         let (seconds, attoseconds) = duration.components
-        return Foundation.timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+        return Glibc.timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
     }
 }

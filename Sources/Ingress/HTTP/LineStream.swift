@@ -23,70 +23,77 @@ struct LineStream {
 
     func publish(_ body: RequestBody) async throws -> Response {
         let tally = LineTally(admission)
-        var rest: [UInt8] = []
-        var line = 0
+        var lines = LineBatch(appender.batch())
         for try await chunk in body {
-            let bytes = Array(buffer: chunk)
-            var batch = LineBatch()
-            var start = 0
-            while let end = LineStream.lineEnd(bytes.span, start) {
-                line += 1
-                take(rest.isEmpty ? bytes[start..<end] : (rest + bytes[start..<end])[...], line, &batch, tally)
-                rest = []
-                start = end + 1
-            }
-            rest.append(contentsOf: bytes[start...])
-            // Too long a line can only be refused: its bytes need not be kept to find its end.
-            if rest.count > Limits.messageBytesMax + 1 { rest = Array(rest.prefix(Limits.messageBytesMax + 1)) }
-            if !batch.items.isEmpty { await submit(batch, tally) }
+            take(chunk, &lines, tally)
+            await submit(&lines, tally)
             if tally.isBroken { break }
         }
-        if !rest.isEmpty, !tally.isBroken {
-            line += 1
-            var batch = LineBatch()
-            take(rest[...], line, &batch, tally)
-            if !batch.items.isEmpty { await submit(batch, tally) }
+        if !lines.rest.isEmpty, !tally.isBroken {
+            let last = lines.rest
+            lines.rest = []
+            lines.line += 1
+            take(last, &lines, tally)
+            await submit(&lines, tally)
         }
-        return await tally.finish(lines: line)
+        return await tally.finish(lines: lines.line)
     }
 
-    /// Where the line that begins at `start` ends.
-    private static func lineEnd(_ text: Span<UInt8>, _ start: Int) -> Int? {
-        var at = start
-        while at < text.count {
-            if text[at] == 0x0A { return at }
-            at += 1
+    /// Takes the lines that end within `chunk`, and keeps what is left of it.
+    private func take(_ chunk: ByteBuffer, _ lines: inout LineBatch, _ tally: LineTally) {
+        let text = chunk.readableBytesUInt8Span
+        var start = 0
+        while let end = ByteScan.firstIndex(of: 0x0A, in: text, from: start) {
+            lines.line += 1
+            var line = lines.rest
+            lines.rest = []
+            if !line.isEmpty || !LineStream.isBlank(text.extracting(start..<end)) {
+                line.reserveCapacity(line.count + end - start + Envelope.roomBehind)
+                LineStream.append(chunk, start..<end, to: &line)
+                take(line, &lines, tally)
+            }
+            start = end + 1
         }
-        return nil
+        LineStream.append(chunk, start..<text.count, to: &lines.rest)
+        // Too long a line can only be refused: its bytes need not be kept to find its end.
+        if lines.rest.count > Limits.messageBytesMax + 1 { lines.rest.removeLast(lines.rest.count - Limits.messageBytesMax - 1) }
     }
 
-    private func take(_ text: ArraySlice<UInt8>, _ line: Int, _ batch: inout LineBatch, _ tally: LineTally) {
-        var text = text
-        if text.last == 0x0D { text = text.dropLast() }
-        guard text.contains(where: { $0 != 0x20 && $0 != 0x09 }) else { return }
-        var body: [UInt8] = []
-        body.reserveCapacity(text.count + 192)
-        body.append(contentsOf: text)
+    private static func append(_ chunk: ByteBuffer, _ range: Range<Int>, to out: inout [UInt8]) {
+        guard let view = chunk.viewBytes(at: chunk.readerIndex + range.lowerBound, length: range.count) else { preconditionFailure("a range of the chunk") }
+        out.append(contentsOf: view)
+    }
+
+    private static func isBlank(_ text: Span<UInt8>) -> Bool {
+        for index in text.indices where text[index] != 0x20 && text[index] != 0x09 && (text[index] != 0x0D || index != text.count - 1) { return false }
+        return true
+    }
+
+    private func take(_ line: consuming [UInt8], _ lines: inout LineBatch, _ tally: LineTally) {
+        if line.last == 0x0D { line.removeLast() }
+        guard !LineStream.isBlank(line.span) else { return }
         do throws(Refusal) {
-            batch.items.append(.message(try admission.admit(body, door: .http, traceparent: traceparent)))
-            batch.lines.append(line)
+            lines.batch.add(try admission.admit(line, door: .http, traceparent: traceparent))
+            lines.numbers.append(lines.line)
         } catch {
-            tally.refuse(line, error)
+            tally.refuse(lines.line, error)
         }
     }
 
     /// Hands lines to the log; waits for room on the way there, and for a busy log for a while.
-    private func submit(_ batch: LineBatch, _ tally: LineTally) async {
+    private func submit(_ lines: inout LineBatch, _ tally: LineTally) async {
+        guard !lines.batch.isEmpty else { return }
+        defer { lines.removeAll() }
         var backoff = Backoff()
         for attempt in 0..<40 {
             await tally.waitForRoom()
             do throws(LogError) {
-                try appender.submit(batch.items, to: tally, ticket: tally, firstTag: tally.begin(batch.lines))
+                try appender.submit(lines.batch, to: tally, ticket: tally, firstTag: tally.begin(lines.numbers))
                 return
             } catch {
-                tally.cancel(batch.lines.count)
+                tally.cancel(lines.numbers.count)
                 guard case .overloaded = error, attempt < 39 else {
-                    tally.fail(batch.lines.count, error)
+                    tally.fail(lines.numbers.count, error)
                     return
                 }
                 try? await Task.sleep(for: backoff.next())
@@ -95,10 +102,21 @@ struct LineStream {
     }
 }
 
-/// Messages that go to the log together, and the numbers of their lines.
+/// Messages that go to the log together, the numbers of their lines, and how far the body has been read.
 private struct LineBatch {
-    var items: [AppendItem] = []
-    var lines: [Int] = []
+    var batch: AppendBatch
+    var numbers: [Int] = []
+    /// The last line so far.
+    var line = 0
+    /// What has come of the next one.
+    var rest: [UInt8] = []
+
+    init(_ batch: AppendBatch) { self.batch = batch }
+
+    mutating func removeAll() {
+        batch.removeAll()
+        numbers.removeAll(keepingCapacity: true)
+    }
 }
 
 /// Counts what became of the lines.

@@ -1,5 +1,5 @@
-internal import HTTPTypes
 internal import Core
+internal import HTTPTypes
 package import Log
 internal import NIOConcurrencyHelpers
 internal import NIOCore
@@ -7,26 +7,11 @@ package import Web
 
 /// The fast lane of HTTP: one message per POST, answered from the connection's event loop.
 package final class PublishLane: PostLane, AppendSink {
-    private enum Form: Int {
-        /// `/v1/messages`
-        case native
-        /// `/MESSAGES`, the reference's form.
-        case reference
-    }
-
-    /// What a completion needs to answer its request.
-    private final class Ticket: Sendable {
-        let answer: PostAnswer
-        let form: Form
-        init(_ answer: PostAnswer, _ form: Form) {
-            self.answer = answer
-            self.form = form
-        }
-    }
-
     package let paths = ["/v1/messages", "/MESSAGES"]
     private let admission: Admission
     private let appender: Appender
+    /// One for each event loop, made when it brings its first request.
+    private let turns = NIOLockedValueBox<[(loop: any EventLoop, turn: NIOLoopBound<LaneTurn>)]>([])
 
     package init(admission: Admission, appender: Appender) {
         self.admission = admission
@@ -45,20 +30,40 @@ package final class PublishLane: PostLane, AppendSink {
     }
 
     package func post(_ request: PostRequest, answer: PostAnswer) {
-        let form = Form(rawValue: request.path) ?? .native
-        // Room for what admission adds behind the body: id, event, version, door and type.
+        let form = LaneTurn.Form(rawValue: request.path) ?? .native
         var body: [UInt8] = []
-        body.reserveCapacity(request.body.readableBytes + 192)
+        body.reserveCapacity(request.body.readableBytes + Envelope.roomBehind)
         body.append(contentsOf: request.body.readableBytesView)
-        do {
+        do throws(Refusal) {
             let message =
                 switch form {
                 case .native: try admission.admit(body, door: .http, traceparent: request.traceparent)
                 case .reference: try admission.admit(try ReferenceMessage.unwrap(body), door: .http, traceparent: request.traceparent)
                 }
-            try appender.submit([.message(message)], to: self, ticket: Ticket(answer, form))
+            let turn = turn(of: answer.eventLoop)
+            if turn.value.add(message, LaneTurn.Request(answer: answer, form: form)) { answer.eventLoop.execute { [self] in submit(turn.value) } }
+            if turn.value.isFull { submit(turn.value) }
         } catch {
             answer.completeOnLoop(PublishLane.refusal(error, form))
+        }
+    }
+
+    private func turn(of loop: any EventLoop) -> NIOLoopBound<LaneTurn> {
+        turns.withLockedValue { turns in
+            if let known = turns.first(where: { $0.loop === loop }) { return known.turn }
+            let turn = NIOLoopBound(LaneTurn(loop, appender.batch()), eventLoop: loop)
+            turns.append((loop, turn))
+            return turn
+        }
+    }
+
+    private func submit(_ turn: LaneTurn) {
+        turn.end { batch, ticket in
+            do throws(LogError) {
+                try appender.submit(batch, to: self, ticket: ticket)
+            } catch {
+                for request in ticket.requests { request.answer.completeOnLoop(PublishLane.refusal(error, request.form)) }
+            }
         }
     }
 
@@ -67,18 +72,19 @@ package final class PublishLane: PostLane, AppendSink {
         var loops: [(loop: any EventLoop, completions: [AppendCompletion])] = []
         for completion in completions {
             admission.count(completion.outcome, door: .http)
-            guard let ticket = completion.ticket as? Ticket else { continue }
-            if let index = loops.firstIndex(where: { $0.loop === ticket.answer.eventLoop }) {
+            guard let ticket = completion.ticket as? LaneTurn.Ticket else { continue }
+            if let index = loops.firstIndex(where: { $0.loop === ticket.eventLoop }) {
                 loops[index].completions.append(completion)
             } else {
-                loops.append((ticket.answer.eventLoop, [completion]))
+                loops.append((ticket.eventLoop, [completion]))
             }
         }
         for (loop, completions) in loops {
-            loop.execute {
+            loop.execute { [self] in
+                let turn = turn(of: loop).value
                 for completion in completions {
-                    guard let ticket = completion.ticket as? Ticket else { continue }
-                    ticket.answer.completeOnLoop(PublishLane.answer(completion, ticket.form))
+                    guard let ticket = completion.ticket as? LaneTurn.Ticket else { continue }
+                    PublishLane.answer(completion, ticket.requests[completion.tag], &turn.text)
                 }
             }
         }
@@ -89,32 +95,40 @@ package final class PublishLane: PostLane, AppendSink {
     private static let created = AnswerHead(status: 201, reason: "Created", contentType: "application/json")
     private static let ok = AnswerHead(status: 200, reason: "OK", contentType: "application/json")
 
-    private static func answer(_ completion: AppendCompletion, _ form: Form) -> Answer {
+    private static func answer(_ completion: AppendCompletion, _ request: LaneTurn.Request, _ text: inout [UInt8]) {
         guard let uuid = completion.uuid else { preconditionFailure("this lane submits messages only") }
-        switch (form, completion.outcome) {
+        switch (request.form, completion.outcome) {
         case (.native, .appended(let position)):
-            return acknowledged(created, position, Answers.acknowledgement(uuid, position, duplicate: false))
+            acknowledgement(uuid, position, duplicate: false, &text)
+            request.answer.completeOnLoop(created, rest: text)
         case (.native, .duplicate(let position)):
-            return acknowledged(ok, position, Answers.acknowledgement(uuid, position, duplicate: true))
-        case (.native, .conflict(let position)): return problem(Answers.conflict(uuid, position))
-        case (.native, .failed(let error)): return problem(Answers.problem(error))
+            acknowledgement(uuid, position, duplicate: true, &text)
+            request.answer.completeOnLoop(ok, rest: text)
+        case (.native, .conflict(let position)): request.answer.completeOnLoop(problem(Answers.conflict(uuid, position)))
+        case (.native, .failed(let error)): request.answer.completeOnLoop(problem(Answers.problem(error)))
         case (.reference, let outcome):
             let (status, position, body) = ReferenceMessage.answer(uuid, outcome)
+            var fields = ByteBuffer()
+            if let position { fields.writeString("Meshlog-Position: \(position)\r\n") }
             let head = status == 200 ? ok : errorHead(status, "application/json")
-            guard let position else { return Answer(head, body: ByteBuffer(bytes: body)) }
-            return acknowledged(head, position, body)
+            request.answer.completeOnLoop(Answer(head, fields: fields, body: ByteBuffer(bytes: body)))
         }
     }
 
-    private static func acknowledged(_ head: AnswerHead, _ position: Position, _ body: [UInt8]) -> Answer {
-        var fields = ByteBuffer()
-        fields.writeStaticString("Meshlog-Position: ")
-        fields.writeString(position.description)
-        fields.writeStaticString("\r\n")
-        return Answer(head, fields: fields, body: ByteBuffer(bytes: body))
+    /// All that follows the head.
+    private static func acknowledgement(_ uuid: MessageUUID, _ position: Position, duplicate: Bool, _ text: inout [UInt8]) {
+        text.removeAll(keepingCapacity: true)
+        Answers.append("Meshlog-Position: ", to: &text)
+        let start = text.count
+        position.append(to: &text)
+        let length = Answers.acknowledgementBytes(position: text.count - start, duplicate: duplicate)
+        Answers.append("\r\nContent-Length: ", to: &text)
+        DecimalDigits.append(UInt64(length), to: &text)
+        Answers.append("\r\n\r\n", to: &text)
+        Answers.append(acknowledgement: uuid, position, duplicate: duplicate, to: &text)
     }
 
-    private static func refusal(_ error: any Error, _ form: Form) -> Answer {
+    private static func refusal(_ error: any Error, _ form: LaneTurn.Form) -> Answer {
         let document: ProblemDocument =
             switch error {
             case let refusal as Refusal: Answers.problem(refusal)

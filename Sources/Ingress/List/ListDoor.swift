@@ -79,8 +79,7 @@ package struct ListDoor: Sendable {
             do throws(Refusal) {
                 let message = try admission.admit(element, door: .redisList)
                 codec.listCommit(
-                    message, digest: message.isNamedByClient ? ContentDigest.of(message) : [], processing: processing, lease: lease, epoch: epoch,
-                    length: length, to: &commands)
+                    message, processing: processing, lease: lease, epoch: epoch, length: length, to: &commands)
             } catch {
                 refused.insert(index)
                 reject(RejectedEntry(door: Door.redisList.rawValue, refusal: error, bytes: element), epoch, length, &commands)

@@ -59,8 +59,10 @@ package struct JetStreamDoor: Sendable {
         return try JetStreamConsumer(jetStream, stream: stream, durable: "meshlog", headers: .named(["traceparent"]))
     }
 
-    private func take(_ batch: [NATSMessage], _ consumer: JetStreamConsumer, _ connection: NATSConnection) throws {
-        let items = batch.map { message -> AppendItem in
+    private func take(_ messages: [NATSMessage], _ consumer: JetStreamConsumer, _ connection: NATSConnection) throws {
+        var batch = appender.batch()
+        var isAdmitted: [Bool] = []
+        for message in messages {
             let trace = message.header("traceparent").flatMap { TraceParent.isValid($0.utf8) ? $0 : nil }
             do throws(Refusal) {
                 var admitted = try admission.admit(message.payload, door: .jetstream, traceparent: trace)
@@ -69,33 +71,36 @@ package struct JetStreamDoor: Sendable {
                     let name = "jetstream:\(stream):\(place.streamSequence):\(place.storedNanoseconds)"
                     admitted.recognise(by: Array(name.utf8), digest: ContentDigest.sha256)
                 }
-                return .message(admitted)
+                batch.add(admitted)
+                isAdmitted.append(true)
             } catch {
-                return .rejected(RejectedEntry(door: Door.jetstream.rawValue, refusal: error, bytes: message.payload))
+                batch.add(RejectedEntry(door: Door.jetstream.rawValue, refusal: error, bytes: message.payload))
+                isAdmitted.append(false)
             }
         }
-        for ((message, item), outcome) in zip(zip(batch, items), append(items)) {
-            if case .message = item { admission.count(outcome, door: .jetstream) }
-            switch (item, outcome) {
+        for ((message, isAdmitted), outcome) in zip(zip(messages, isAdmitted), append(batch)) {
+            if isAdmitted { admission.count(outcome, door: .jetstream) }
+            switch (isAdmitted, outcome) {
             case (_, .failed): try consumer.negativelyAcknowledge(message, delay: .seconds(1))
-            case (.message, .conflict(let position)):
+            case (true, .conflict(let position)):
                 let refusal = Refusal(.conflict, "/message_uuid", "the id stands at \(position) with another content; a new message needs a new id")
-                let kept = append([.rejected(RejectedEntry(door: Door.jetstream.rawValue, refusal: refusal, bytes: message.payload))])
-                if case .appended? = kept.first { try consumer.terminate(message) }
-            case (.message, _): try consumer.acknowledge(message)
-            case (.rejected, _): try consumer.terminate(message)
+                var record = appender.batch()
+                record.add(RejectedEntry(door: Door.jetstream.rawValue, refusal: refusal, bytes: message.payload))
+                if case .appended? = append(record).first { try consumer.terminate(message) }
+            case (true, _): try consumer.acknowledge(message)
+            case (false, _): try consumer.terminate(message)
             }
         }
         try connection.flush(timeout: .seconds(5))
     }
 
     /// This door has a thread of its own, so it may wait on it.
-    private func append(_ items: [AppendItem]) -> [AppendOutcome] {
-        let waiter = AppendWaiter(count: items.count)
+    private func append(_ batch: AppendBatch) -> [AppendOutcome] {
+        let waiter = AppendWaiter(count: batch.count)
         do throws(LogError) {
-            try appender.submit(items, to: waiter, ticket: waiter)
+            try appender.submit(batch, to: waiter, ticket: waiter)
         } catch {
-            return items.map { _ in .failed(error) }
+            return Array(repeating: .failed(error), count: batch.count)
         }
         return waiter.wait()
     }

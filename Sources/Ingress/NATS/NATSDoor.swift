@@ -63,7 +63,9 @@ package final class NATSDoor: AppendSink {
         let trace = message.header("traceparent").flatMap { TraceParent.isValid($0.utf8) ? $0 : nil }
         do {
             let admitted = try admission.admit(message.payload, door: .nats, traceparent: trace)
-            try appender.submit([.message(admitted)], to: self, ticket: Ticket(message))
+            var batch = appender.batch()
+            batch.add(admitted)
+            try appender.submit(batch, to: self, ticket: Ticket(message))
         } catch {
             switch error {
             case let refusal as Refusal:
@@ -92,8 +94,9 @@ package final class NATSDoor: AppendSink {
     /// Nobody can be told, so the log is.
     private func keep(_ refusal: Refusal, _ message: NATSMessage) {
         do throws(LogError) {
-            let entry = RejectedEntry(door: Door.nats.rawValue, refusal: refusal, bytes: message.payload)
-            try appender.submit([.rejected(entry)], to: self, ticket: Ticket(message))
+            var batch = appender.batch()
+            batch.add(RejectedEntry(door: Door.nats.rawValue, refusal: refusal, bytes: message.payload))
+            try appender.submit(batch, to: self, ticket: Ticket(message))
         } catch {
             log.error("a refused message could not be kept", metadata: ["reason": "\(error)"])
         }

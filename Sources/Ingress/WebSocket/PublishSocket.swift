@@ -6,7 +6,7 @@ internal import Web
 /// Publishing over a WebSocket: every frame is a message, every answer a frame, in the order of the messages.
 ///
 /// - Bounds: with `Limits.inFlightMax` answers outstanding nothing more is read.
-final class PublishSocket: WebSocketApplication, Sendable {
+final class PublishSocket: WebSocketApplication {
     enum Form: Sendable {
         /// Meshlog's own form.
         case native
@@ -16,27 +16,17 @@ final class PublishSocket: WebSocketApplication, Sendable {
         case reference
     }
 
-    /// Everything that changes; touched on the event loop only.
-    private struct State {
-        /// Admitted in this turn of the loop, to be submitted together.
-        var admitted: [AdmittedMessage] = []
-        /// Sequence of the first of them.
-        var admittedFrom = 0
-        var submitScheduled = false
-        /// Answers from `first` on; nil where one is outstanding.
-        var answers: CircularBuffer<ByteBuffer?> = []
-        var first = 0
-        var paused = false
-        var closed = false
-    }
-
     private let session: WebSocketSession
     private let admission: Admission
     private let appender: Appender
     private let form: Form
     private let traceparent: String?
-    private let state: NIOLoopBoundBox<State>
-    private let sink: SocketSink
+    /// Admitted in this turn of the loop, to be submitted together; the last of `answers` are theirs.
+    private var batch: AppendBatch
+    private var isSubmitScheduled = false
+    private var answers = AnswerLine()
+    private var isPaused = false
+    private var isClosed = false
 
     init(_ session: WebSocketSession, admission: Admission, appender: Appender, form: Form, traceparent: String?) {
         self.session = session
@@ -44,15 +34,14 @@ final class PublishSocket: WebSocketApplication, Sendable {
         self.appender = appender
         self.form = form
         self.traceparent = traceparent
-        state = NIOLoopBoundBox(State(), eventLoop: session.eventLoop)
-        sink = SocketSink(session.eventLoop)
+        batch = appender.batch()
     }
 
     func opened() {}
 
     func text(_ bytes: ByteBuffer) {
         var body: [UInt8] = []
-        body.reserveCapacity(bytes.readableBytes + 192)
+        body.reserveCapacity(bytes.readableBytes + Envelope.roomBehind)
         body.append(contentsOf: bytes.readableBytesView)
         do throws(Refusal) {
             let message: AdmittedMessage =
@@ -63,7 +52,9 @@ final class PublishSocket: WebSocketApplication, Sendable {
                 }
             enqueue(message)
         } catch {
-            state.value.answers.append(refusalFrame(error))
+            // What was admitted before is submitted now, so that its tags end here.
+            submit()
+            answers.append(form == .reference ? ReferenceMessage.refusal(error).body : Answers.problem(error).json)
             flushAnswers()
         }
     }
@@ -73,89 +64,104 @@ final class PublishSocket: WebSocketApplication, Sendable {
 
     func writabilityChanged(_ writable: Bool) {}
 
-    func closed() { state.value.closed = true }
+    func closed() { isClosed = true }
 
     // MARK: Appending
 
     private func enqueue(_ message: AdmittedMessage) {
-        if state.value.admitted.isEmpty { state.value.admittedFrom = state.value.first + state.value.answers.count }
-        state.value.admitted.append(message)
-        state.value.answers.append(nil)
-        if state.value.answers.count >= Limits.inFlightMax, !state.value.paused {
-            state.value.paused = true
+        batch.add(message)
+        answers.appendOutstanding()
+        if answers.count >= Limits.inFlightMax, !isPaused {
+            isPaused = true
             session.pauseReading()
         }
-        // A refusal in between ends the run, so that tags stay consecutive.
-        guard !state.value.submitScheduled else { return }
-        state.value.submitScheduled = true
-        session.eventLoop.execute { [self] in submit() }
+        guard !isSubmitScheduled else { return }
+        isSubmitScheduled = true
+        let socket = NIOLoopBound(self, eventLoop: session.eventLoop)
+        session.eventLoop.execute {
+            socket.value.isSubmitScheduled = false
+            socket.value.submit()
+        }
     }
 
     private func submit() {
-        state.value.submitScheduled = false
-        let admitted = state.value.admitted
-        let from = state.value.admittedFrom
-        state.value.admitted = []
-        guard !admitted.isEmpty else { return }
+        guard !batch.isEmpty else { return }
+        let from = answers.end - batch.count
+        let sink = SocketSink(self, session.eventLoop)
         do throws(LogError) {
-            try appender.submit(admitted.map { .message($0) }, to: sink, ticket: self, firstTag: from)
+            try appender.submit(batch, to: sink, ticket: sink, firstTag: from)
         } catch {
-            for (index, message) in admitted.enumerated() { answer(from + index, message.uuid, .failed(error)) }
+            for index in 0..<batch.count {
+                if let uuid = batch.uuid(at: index) { answer(from + index, uuid, .failed(error)) }
+            }
             flushAnswers()
         }
+        batch.removeAll()
     }
 
-    fileprivate func completed(_ completion: AppendCompletion) {
-        guard let uuid = completion.uuid else { preconditionFailure("this door submits messages only") }
-        answer(completion.tag, uuid, completion.outcome)
+    fileprivate func completed(_ completions: [AppendCompletion]) {
+        for completion in completions {
+            guard let uuid = completion.uuid else { preconditionFailure("this door submits messages only") }
+            answer(completion.tag, uuid, completion.outcome)
+        }
+        flushAnswers()
     }
 
     private func answer(_ sequence: Int, _ uuid: MessageUUID, _ outcome: AppendOutcome) {
         admission.count(outcome, door: .websocket)
-        let bytes =
-            switch form {
-            case .reference: ReferenceMessage.answer(uuid, outcome).body
-            case .native, .cloudEvents: Answers.result(uuid, outcome).json
-            }
-        state.value.answers[offset(sequence - state.value.first)] = ByteBuffer(bytes: bytes)
-    }
-
-    private func offset(_ distance: Int) -> CircularBuffer<ByteBuffer?>.Index {
-        state.value.answers.index(state.value.answers.startIndex, offsetBy: distance)
+        switch form {
+        case .reference: answers.complete(sequence, ReferenceMessage.answer(uuid, outcome).body)
+        case .native, .cloudEvents: answers.complete(sequence, Answers.result(uuid, outcome).json)
+        }
     }
 
     /// Sends what is answered from the front on.
-    fileprivate func flushAnswers() {
-        guard !state.value.closed else { return }
-        while let first = state.value.answers.first, let frame = first {
-            state.value.answers.removeFirst()
-            state.value.first += 1
-            session.sendOnLoop(text: frame)
-        }
-        if state.value.paused, state.value.answers.count < Limits.inFlightMax / 2 {
-            state.value.paused = false
+    private func flushAnswers() {
+        guard !isClosed else { return }
+        while let text = answers.takeFirst() { session.sendOnLoop(text: text) }
+        if isPaused, answers.count < Limits.inFlightMax / 2 {
+            isPaused = false
             session.resumeReading()
         }
     }
+}
 
-    private func refusalFrame(_ refusal: Refusal) -> ByteBuffer {
-        // What was admitted before is submitted now, so that its tags end here.
-        submit()
-        return ByteBuffer(bytes: form == .reference ? ReferenceMessage.refusal(refusal).body : Answers.problem(refusal).json)
+/// Answers in the order of their messages; some are still outstanding.
+private struct AnswerLine {
+    private var texts: CircularBuffer<[UInt8]?> = []
+    private var first = 0
+
+    var count: Int { texts.count }
+    /// The sequence of the next message.
+    var end: Int { first + texts.count }
+
+    mutating func append(_ text: [UInt8]) { texts.append(text) }
+
+    mutating func appendOutstanding() { texts.append(nil) }
+
+    mutating func complete(_ sequence: Int, _ text: [UInt8]) { texts[offset: sequence - first] = text }
+
+    /// The first answer, when it is there.
+    mutating func takeFirst() -> [UInt8]? {
+        guard let text = texts.first, let text else { return nil }
+        texts.removeFirst()
+        first += 1
+        return text
     }
 }
 
-/// Brings the appender's answers to one connection's event loop, one task per batch.
+/// Brings the appender's answers to one connection's event loop, one task per batch. Made for each submission: the connection does not
+/// keep what keeps the connection.
 private final class SocketSink: AppendSink {
+    private let socket: NIOLoopBound<PublishSocket>
     private let eventLoop: any EventLoop
 
-    init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+    init(_ socket: PublishSocket, _ eventLoop: any EventLoop) {
+        self.socket = NIOLoopBound(socket, eventLoop: eventLoop)
+        self.eventLoop = eventLoop
+    }
 
     func appended(_ completions: [AppendCompletion]) {
-        eventLoop.execute {
-            guard let socket = completions.first?.ticket as? PublishSocket else { return }
-            for completion in completions { socket.completed(completion) }
-            socket.flushAnswers()
-        }
+        eventLoop.execute { [socket] in socket.value.completed(completions) }
     }
 }

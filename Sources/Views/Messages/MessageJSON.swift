@@ -16,7 +16,7 @@ enum MessageJSON {
         object.add("ack_ts", time: ackTS)
         addData(message, to: &object)
         add("source_subject_id", message, .source, to: &object)
-        if JSONText.decodeStrings(message.slice(.destinations)) != nil, isValid(message, .destinations) {
+        if JSONText.decodeStrings(message.slice(.destinations).span) != nil, isValid(message, .destinations) {
             object.add("destination_subject_ids", raw: message.slice(.destinations))
         } else {
             object.add("destination_subject_ids", raw: Array("[]".utf8))

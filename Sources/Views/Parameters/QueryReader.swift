@@ -117,11 +117,11 @@ struct QueryReader {
     }
 
     static func time(_ text: String) -> Int64? {
-        if let epoch = Timestamp.fromEpoch(text.utf8) { return epoch }
+        if let epoch = Timestamp.fromEpoch(Array(text.utf8).span) { return epoch }
         var bytes = Array(text.utf8)
         // An offset's plus that came unencoded has become a space.
         if let space = bytes.lastIndex(of: 0x20), space >= 19 { bytes[space] = UInt8(ascii: "+") }
-        return Timestamp.parse(bytes)
+        return Timestamp.parse(bytes.span)
     }
 
     mutating func position(_ parameter: String) -> Position? {

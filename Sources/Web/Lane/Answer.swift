@@ -12,30 +12,38 @@ package struct AnswerHead: Sendable {
         for (name, value) in fields { bytes.writeString("\(name): \(value)\r\n") }
         self.bytes = bytes
     }
+
+    /// Appends what the lane knows: the head and its own fields.
+    func write(to out: inout ByteBuffer, date: ByteBuffer, closing: Bool) {
+        out.writeImmutableBuffer(bytes)
+        out.writeImmutableBuffer(date)
+        if closing { out.writeStaticString("Connection: close\r\n") }
+    }
 }
 
 /// One answer of the fast lane.
 package struct Answer: Sendable {
     let head: AnswerHead
-    let fields: ByteBuffer
-    let body: ByteBuffer
+    /// All behind the lane's own fields: further fields, length and body.
+    let rest: ByteBuffer
 
-    /// - Shape: `fields` are whole header lines, each with its CRLF (may be a slice of a larger buffer); the lane adds `Date` and `Content-Length`.
+    /// - Shape: `fields` are whole header lines, each with its CRLF (may be a slice of a larger buffer); the lane adds `Date`.
     package init(_ head: AnswerHead, fields: ByteBuffer = ByteBuffer(), body: ByteBuffer) {
         self.head = head
-        self.fields = fields
-        self.body = body
+        var rest = fields
+        rest.writeString("Content-Length: \(body.readableBytes)\r\n\r\n")
+        rest.writeImmutableBuffer(body)
+        self.rest = rest
+    }
+
+    init(_ head: AnswerHead, rest: [UInt8]) {
+        self.head = head
+        self.rest = ByteBuffer(bytes: rest)
     }
 
     /// Appends the answer as it goes over the wire.
     func write(to out: inout ByteBuffer, date: ByteBuffer, closing: Bool) {
-        out.writeImmutableBuffer(head.bytes)
-        out.writeImmutableBuffer(fields)
-        out.writeImmutableBuffer(date)
-        if closing { out.writeStaticString("Connection: close\r\n") }
-        out.writeStaticString("Content-Length: ")
-        out.writeString(String(body.readableBytes))
-        out.writeStaticString("\r\n\r\n")
-        out.writeImmutableBuffer(body)
+        head.write(to: &out, date: date, closing: closing)
+        out.writeImmutableBuffer(rest)
     }
 }

@@ -35,6 +35,14 @@ struct AnswerQueue<Element> {
             return
         }
         handOn(element)
+        passed(handOn)
+    }
+
+    /// Is this the answer that is waited for?
+    func isDue(_ sequence: Int) -> Bool { sequence == first && first < next }
+
+    /// Counts the answer that is due as handed on by the caller, and hands on all that is now in order.
+    mutating func passed(_ handOn: (Element) -> Void) {
         first += 1
         while earlyCount > 0, let element = early[first % capacity] {
             early[first % capacity] = nil

@@ -249,6 +249,18 @@ final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
         scheduleFlush()
     }
 
+    /// The same, for an answer that need not be kept when its turn has come.
+    func complete(_ sequence: Int, _ head: AnswerHead, rest: [UInt8]) {
+        guard context != nil else { return }
+        guard queue.isDue(sequence) else { return complete(sequence, with: Answer(head, rest: rest)) }
+        let date = date.line()
+        let closing = isLastAnswer
+        head.write(to: &outgoing, date: date, closing: closing)
+        outgoing.writeBytes(rest)
+        queue.passed { $0.write(to: &outgoing, date: date, closing: closing) }
+        scheduleFlush()
+    }
+
     private var isLastAnswer: Bool {
         if case .head = phase { isQuiescing && queue.count == 1 } else { false }
     }

@@ -24,4 +24,12 @@ package struct PostAnswer: Sendable {
     package func completeOnLoop(_ answer: Answer) {
         lane.value.complete(sequence, with: answer)
     }
+
+    /// Completes on the event loop with what follows the head: further fields, each with its CRLF, then `Content-Length`, the empty
+    /// line and the body.
+    ///
+    /// - Cost: an answer whose turn it is goes into the outgoing bytes as it is.
+    package func completeOnLoop(_ head: AnswerHead, rest: [UInt8]) {
+        lane.value.complete(sequence, head, rest: rest)
+    }
 }

@@ -113,6 +113,15 @@ final class WebSocketHandler: ChannelDuplexHandler {
         write(opcode, payload)
     }
 
+    func send(_ opcode: Opcode, _ payload: [UInt8]) {
+        guard state == .open, let context else { return }
+        guard payload.count <= WebLimits.webSocketCopiedBytesMax else { return write(opcode, ByteBuffer(bytes: payload)) }
+        writeHeader(opcode, payload.count)
+        staged.writeBytes(payload)
+        if staged.readableBytes >= WebLimits.webSocketStagedBytesMax { writeStaged(context) }
+        scheduleFlush(context)
+    }
+
     func close(_ code: WebSocketCloseCode, reason: String) {
         guard state == .open else { return }
         writeClose(code, reason: reason)
@@ -173,17 +182,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     private func write(_ opcode: Opcode, _ payload: ByteBuffer) {
         guard let context else { return }
-        staged.writeInteger(0x80 | opcode.rawValue)
-        switch payload.readableBytes {
-        case 0...125:
-            staged.writeInteger(UInt8(payload.readableBytes))
-        case 126...Int(UInt16.max):
-            staged.writeInteger(UInt8(126))
-            staged.writeInteger(UInt16(payload.readableBytes))
-        default:
-            staged.writeInteger(UInt8(127))
-            staged.writeInteger(UInt64(payload.readableBytes))
-        }
+        writeHeader(opcode, payload.readableBytes)
         if payload.readableBytes <= WebLimits.webSocketCopiedBytesMax {
             staged.writeImmutableBuffer(payload)
             if staged.readableBytes >= WebLimits.webSocketStagedBytesMax { writeStaged(context) }
@@ -192,6 +191,17 @@ final class WebSocketHandler: ChannelDuplexHandler {
             context.write(wrapOutboundOut(payload), promise: nil)
         }
         scheduleFlush(context)
+    }
+
+    private func writeHeader(_ opcode: Opcode, _ count: Int) {
+        switch count {
+        case 0...125:
+            staged.writeMultipleIntegers(0x80 | opcode.rawValue, UInt8(count))
+        case 126...Int(UInt16.max):
+            staged.writeMultipleIntegers(0x80 | opcode.rawValue, UInt8(126), UInt16(count))
+        default:
+            staged.writeMultipleIntegers(0x80 | opcode.rawValue, UInt8(127), UInt64(count))
+        }
     }
 
     private func writeClose(_ code: WebSocketCloseCode?, reason: String) {

@@ -16,6 +16,7 @@ package struct WebSocketSession: Sendable {
     package func close(code: WebSocketCloseCode, reason: String = "") { onLoop { $0.close(code, reason: reason) } }
 
     package func sendOnLoop(text: ByteBuffer) { handler.value.send(.text, text) }
+    package func sendOnLoop(text: [UInt8]) { handler.value.send(.text, text) }
     package func sendOnLoop(binary: ByteBuffer) { handler.value.send(.binary, binary) }
 
     /// Stops the delivery of messages, and then the reading of bytes, until `resumeReading`. On the loop.
