@@ -130,8 +130,17 @@ package struct EntryCodec: Sendable {
     package static func lookup(_ entry: RedisReply) -> (StaticString) -> ArraySlice<UInt8>? {
         guard entry.count == 2 else { return { _ in nil } }
         let fields = entry[1]
+        let pairs = fields.count / 2
+        // Fields are asked for in the order in which they stand, so the one behind the last is the likeliest.
+        var next = 0
         return { name in
-            for index in stride(from: 0, to: fields.count - 1, by: 2) where fields[index].equals(name) { return fields[index + 1].bytes[...] }
+            for step in 0..<pairs {
+                let pair = (next + step) % pairs
+                if fields[2 * pair].equals(name) {
+                    next = pair + 1
+                    return fields[2 * pair + 1].bytes[...]
+                }
+            }
             return nil
         }
     }
