@@ -44,6 +44,8 @@ package enum Limits {
     package static let republishBatchMax = 512
     /// Bytes a stage aims to read at once; a batch of large messages is cut to about this.
     package static let readBatchBytesTarget = 16 << 20
+    /// Entries of a batch from which on the next one is read while it is written: one chunk of a reader.
+    package static let readAheadMin = 128
     /// Unacknowledged messages of one WebSocket or NDJSON connection before it is not read any further.
     package static let inFlightMax = 1_024
     /// Rows of one REST page.

@@ -25,6 +25,14 @@ package enum MessageField: Int, CaseIterable, Sendable {
         }
     }
 
+    /// Stands in the log only when it has a value.
+    package var isOptional: Bool {
+        switch self {
+        case .event, .version, .messageUUID, .topic, .data, .contentType, .via: false
+        case .source, .destinations, .type, .originTS, .metadata, .principal, .correlationID, .causation, .traceparent: true
+        }
+    }
+
     /// The field with this name in the log.
     package static func named(_ name: some Collection<UInt8>) -> MessageField? {
         table.first { $0.name.elementsEqual(name) }?.field
@@ -62,7 +70,7 @@ package struct FieldRanges: Sendable {
 /// One message as it stands in the log: all fields in one block of bytes, so that an entry costs one allocation on every way.
 ///
 /// - `destinations`: JSON array of strings, or empty. `metadata`: JSON object, or empty. `originTS`: µs since the epoch in decimal, or empty.
-/// - `data`: the client's own bytes. Absent optional fields are empty.
+/// - `data`: the client's own bytes. Absent optional fields are empty here and left out in the log.
 package struct MessageEntry: Sendable {
     /// Holds every field; may hold more (the envelope they were lifted from).
     package private(set) var bytes: [UInt8]

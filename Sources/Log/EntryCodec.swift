@@ -3,8 +3,8 @@ package import RedisDriver
 
 /// Turns entries into commands and replies into entries.
 package struct EntryCodec: Sendable {
-    private let xadd: RESPTemplate
-    private let fields: RESPTemplate
+    private let xadd: [UInt8]
+    private let names: RESPTemplate
     private let fcall: [UInt8]
     private let streamArgument: [UInt8]
     private let namePrefix: [UInt8]
@@ -12,12 +12,8 @@ package struct EntryCodec: Sendable {
 
     /// - Parameter dedupeWindowMs: how long a name given by a client is remembered, where the configuration says nothing.
     package init(keys: LogKeys, dedupeWindowMs: UInt64) {
-        let names = MessageField.allCases.map(\.name.description)
-        var head = RESPWriter()
-        head.begin(3 + 2 * names.count)
-        head.raw(RESPWriter.formatted(["XADD", keys.stream(.messages), "*"]))
-        xadd = RESPTemplate(head: head.bytes, names: names)
-        fields = RESPTemplate(head: [], names: names)
+        xadd = RESPWriter.formatted(["XADD", keys.stream(.messages), "*"])
+        names = RESPTemplate(names: MessageField.allCases.map(\.name.description))
         fcall = RESPWriter.formatted(["FCALL", "meshlog_append"])
         streamArgument = RESPWriter.formatted([keys.stream(.messages)])
         namePrefix = Array(keys.namePrefix.utf8)
@@ -27,10 +23,12 @@ package struct EntryCodec: Sendable {
     /// The command that appends a message: a bare XADD when nothing can repeat it, the atomic function when a client named it.
     package func append(_ message: AdmittedMessage, to out: inout RESPWriter) {
         guard message.isNamedByClient || !message.idempotencyName.isEmpty else {
-            return out.fill(xadd, isCommand: true, from: message.entry.bytes.span) { message.entry.ranges[at: $0] }
+            out.begin(3 + EntryCodec.arguments(message.entry))
+            out.raw(xadd)
+            return fill(message.entry, to: &out)
         }
         let keys = nameKeys(message)
-        out.begin(3 + 1 + keys.count + 2 + 2 * MessageField.allCases.count)
+        out.begin(3 + 1 + keys.count + 2 + EntryCodec.arguments(message.entry))
         out.raw(fcall)
         out.argument(1 + keys.count)
         out.raw(streamArgument)
@@ -45,7 +43,7 @@ package struct EntryCodec: Sendable {
         _ message: AdmittedMessage, processing: String, lease: String, epoch: Int, length: Int, to out: inout RESPWriter
     ) {
         let keys = nameKeys(message)
-        out.begin(3 + 3 + keys.count + 4 + 2 * MessageField.allCases.count)
+        out.begin(3 + 3 + keys.count + 4 + EntryCodec.arguments(message.entry))
         out.argument("FCALL")
         out.argument("meshlog_list_commit")
         out.argument(3 + keys.count)
@@ -72,8 +70,20 @@ package struct EntryCodec: Sendable {
     }
 
     private func fill(_ entry: MessageEntry, to out: inout RESPWriter) {
-        out.fill(fields, isCommand: false, from: entry.bytes.span) { entry.ranges[at: $0] }
+        out.fill(names, from: entry.bytes.span) { gap in
+            let range = entry.ranges[at: gap]
+            return range.isEmpty && EntryCodec.isOptional[gap] ? nil : range
+        }
     }
+
+    /// Names and values that stand in the log.
+    private static func arguments(_ entry: MessageEntry) -> Int {
+        var count = 0
+        for index in isOptional.indices where !isOptional[index] || !entry.ranges[at: index].isEmpty { count += 2 }
+        return count
+    }
+
+    private static let isOptional = InlineArray<16, Bool> { MessageField.allCases[$0].isOptional }
 
     // MARK: Replies
 
@@ -83,7 +93,7 @@ package struct EntryCodec: Sendable {
         return entry[0].withBytes { Position(streamID: $0) }
     }
 
-    /// The message of an entry; nil when the entry lacks a field. Its values are checked by `MessageEntry.fault`.
+    /// The message of an entry; nil when the entry lacks a field that is not optional. Its values are checked by `MessageEntry.fault`.
     package static func message(_ entry: RedisReply) -> MessageEntry? {
         guard entry.count == 2, entry[1].count >= 2 else { return nil }
         let fields = entry[1]
@@ -92,26 +102,45 @@ package struct EntryCodec: Sendable {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(size)
         var ranges = FieldRanges()
-        var found = 0
+        var found: UInt32 = 0
+        var next = 0
         for index in stride(from: 0, to: fields.count - 1, by: 2) {
-            let expected = MessageField(rawValue: index / 2)
-            let field = expected.flatMap { fields[index].equals($0.name) ? $0 : nil } ?? MessageField.named(fields[index].bytes)
-            guard let field else { continue }
+            guard let field = field(fields[index], from: next) else { continue }
             let start = bytes.count
             fields[index + 1].append(to: &bytes)
             ranges[field] = start..<bytes.count
-            found += 1
+            found |= 1 << UInt32(field.rawValue)
+            next = field.rawValue + 1
         }
-        guard found == MessageField.allCases.count else { return nil }
-        return MessageEntry(bytes: bytes, ranges: ranges)
+        return found & required == required ? MessageEntry(bytes: bytes, ranges: ranges) : nil
     }
+
+    /// The field of this name; they stand in order, with gaps, unless somebody else wrote the entry.
+    private static func field(_ name: RedisReply, from next: Int) -> MessageField? {
+        for index in next..<isOptional.count {
+            guard let field = MessageField(rawValue: index) else { break }
+            if name.equals(field.name) { return field }
+        }
+        return MessageField.named(name.bytes)
+    }
+
+    private static let required = MessageField.allCases.reduce(UInt32(0)) { $1.isOptional ? $0 : $0 | 1 << UInt32($1.rawValue) }
 
     /// Looks fields of a small entry up by name.
     package static func lookup(_ entry: RedisReply) -> (StaticString) -> ArraySlice<UInt8>? {
         guard entry.count == 2 else { return { _ in nil } }
         let fields = entry[1]
+        let pairs = fields.count / 2
+        // Fields are asked for in the order in which they stand, so the one behind the last is the likeliest.
+        var next = 0
         return { name in
-            for index in stride(from: 0, to: fields.count - 1, by: 2) where fields[index].equals(name) { return fields[index + 1].bytes[...] }
+            for step in 0..<pairs {
+                let pair = (next + step) % pairs
+                if fields[2 * pair].equals(name) {
+                    next = pair + 1
+                    return fields[2 * pair + 1].bytes[...]
+                }
+            }
             return nil
         }
     }

@@ -29,7 +29,7 @@ package struct LogReader: Sendable {
     }
 
     /// Entries of one round trip: enough to make the trip cheap, few enough to bound what a batch of the largest messages holds.
-    private static let chunk = 128
+    private static let chunk = Limits.readAheadMin
 
     private func decidedChunk(after: Position, count: Int, _ session: RedisSession) throws(RedisError) -> [DecidedMessage] {
         let verdicts = try range(.verdicts, from: after.next.streamID, to: "+", count: count, session) { entry -> (Position, VerdictEntry)? in

@@ -39,8 +39,11 @@ package enum WorkerThread {
 
     /// Starts a thread that ends by itself.
     package static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
-        let thread = Thread { body() }
-        thread.name = name
+        let thread = Thread {
+            // Within the thread: only there the name reaches the system, and tools such as perf and top.
+            Thread.current.name = name
+            body()
+        }
         thread.stackSize = 2 << 20
         thread.start()
     }

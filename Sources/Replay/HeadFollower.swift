@@ -54,18 +54,37 @@ package struct HeadFollower<Sink: ReplaySink>: Sendable {
     /// Runs until shutdown.
     package func run() async {
         await WorkerThread.run(loop.name) { [self] stop in
-            loop.run(stop, begin: open, step: { sink, session, _ in try step(&sink, session) })
+            loop.run(
+                stop,
+                begin: { session, epoch in
+                    Work(sink: try open(session, epoch), ahead: ReadAhead("\(loop.name)-read", endpoint: loop.endpoint, read: read))
+                },
+                step: { work, session, _ in try step(&work, session) })
         }
     }
 
-    private func step(_ sink: inout Sink, _ session: RedisSession) throws {
-        let entries = try read(sink.cursor, session)
-        guard !entries.isEmpty else {
-            _ = try LogReader(keys: keys).awaitEntry(stream, after: sink.cursor, wait: .milliseconds(250), session)
+    /// What lives from one taking of the lease to the next.
+    private struct Work {
+        var sink: Sink
+        let ahead: ReadAhead<Sink.Entry>
+        /// The next batch is being read already.
+        var isReadingAhead = false
+    }
+
+    private func step(_ work: inout Work, _ session: RedisSession) throws {
+        let entries = try work.isReadingAhead ? work.ahead.take() : read(work.sink.cursor, session)
+        work.isReadingAhead = false
+        guard let last = entries.last else {
+            _ = try LogReader(keys: keys).awaitEntry(stream, after: work.sink.cursor, wait: .milliseconds(250), session)
             return
         }
+        // A short batch means that the head is near: what comes next is better read when it has gathered.
+        if entries.count >= Limits.readAheadMin {
+            work.ahead.begin(after: position(last))
+            work.isReadingAhead = true
+        }
         let start = ContinuousClock.now
-        try sink.write(entries)
+        try work.sink.write(entries)
         batch.record(entries.count)
         latency.record(Int((ContinuousClock.now - start) / .microseconds(1)))
         let now = Int64(Date().timeIntervalSince1970 * 1e6)

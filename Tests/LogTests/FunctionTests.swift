@@ -38,8 +38,7 @@ struct FunctionTests {
             let message = try admitted(text)
             var command = RESPWriter()
             rig.codec().listCommit(
-                message, digest: message.isNamedByClient ? ContentDigest.of(message) : [], processing: processing, lease: lease.key, epoch: epoch, length: length,
-                to: &command)
+                message, processing: processing, lease: lease.key, epoch: epoch, length: length, to: &command)
             return try session.pipeline(command)[0]
         }
 

@@ -1,19 +1,16 @@
-/// The constant text of a command whose arguments alternate between known ones and values: all that stands between two values,
-/// line ends and the `$` of the next length included, is copied in one piece.
+/// The constant text of a command's arguments that alternate between known ones and values: what stands in front of a value, the `$`
+/// of its length included, is copied in one piece.
 package struct RESPTemplate: Sendable {
     /// The pieces, one behind the other.
     let bytes: [UInt8]
     /// Where each piece ends, which is where a value's length and bytes come in.
     let ends: [Int]
 
-    /// - Parameters:
-    ///   - head: formatted text in front (see `RESPWriter`); empty when the head is written by hand.
-    ///   - names: the arguments in front of each value.
-    package init(head: [UInt8], names: [String]) {
-        var bytes = head
+    /// - Parameter names: the arguments in front of each value.
+    package init(names: [String]) {
+        var bytes: [UInt8] = []
         var ends: [Int] = []
-        for (index, name) in names.enumerated() {
-            if index > 0 { bytes += [0x0D, 0x0A] }
+        for name in names {
             bytes += RESPWriter.formatted([name]) + [UInt8(ascii: "$")]
             ends.append(bytes.count)
         }
@@ -21,8 +18,8 @@ package struct RESPTemplate: Sendable {
         self.ends = ends
     }
 
-    /// A length in decimal and its line end.
-    static let lengthBytesMax = 22
+    /// A length in decimal, its line end, and that of its value.
+    static let lengthBytesMax = 24
 
     static func write(_ length: Int, _ to: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
         var at = to
@@ -33,8 +30,12 @@ package struct RESPTemplate: Sendable {
             at += 1
             divisor /= 10
         }
-        at.storeBytes(of: 0x0D, as: UInt8.self)
-        at.storeBytes(of: 0x0A, toByteOffset: 1, as: UInt8.self)
-        return at + 2
+        return endLine(at)
+    }
+
+    static func endLine(_ to: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+        to.storeBytes(of: 0x0D, as: UInt8.self)
+        to.storeBytes(of: 0x0A, toByteOffset: 1, as: UInt8.self)
+        return to + 2
     }
 }

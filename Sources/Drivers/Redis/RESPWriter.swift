@@ -64,18 +64,16 @@ package struct RESPWriter: Sendable {
     /// Arguments that were formatted before by `RESPWriter.formatted`.
     package mutating func raw(_ formatted: [UInt8]) { bytes.append(contentsOf: formatted) }
 
-    /// A whole command, or the rest of one, from ready text with values in its gaps: one check of the capacity, one pass.
+    /// Names and values, from ready text with values in its gaps: one check of the capacity, one pass.
     ///
     /// - Parameters:
-    ///   - isCommand: the template begins with the command's head.
     ///   - block: holds the values.
-    ///   - value: where the value for a gap stands in `block`.
-    package mutating func fill(_ template: RESPTemplate, isCommand: Bool, from block: Span<UInt8>, _ value: (Int) -> Range<Int>) {
-        if isCommand { commands += 1 }
+    ///   - value: where the value for a gap stands in `block`; nil leaves the name out too.
+    package mutating func fill(_ template: RESPTemplate, from block: Span<UInt8>, _ value: (Int) -> Range<Int>?) {
         let gaps = template.ends.count
-        var size = template.bytes.count + gaps * RESPTemplate.lengthBytesMax + 2
+        var size = template.bytes.count + gaps * RESPTemplate.lengthBytesMax
         for gap in 0..<gaps {
-            let range = value(gap)
+            guard let range = value(gap) else { continue }
             precondition(range.upperBound <= block.count, "a value lies within its block")
             size += range.count
         }
@@ -88,18 +86,15 @@ package struct RESPWriter: Sendable {
                         var to = begin
                         var from = 0
                         for gap in 0..<gaps {
-                            let end = template.ends[gap]
-                            to.copyMemory(from: texts + from, byteCount: end - from)
-                            to += end - from
-                            from = end
-                            let range = value(gap)
-                            to = RESPTemplate.write(range.count, to)
+                            let piece = from..<template.ends[gap]
+                            from = piece.upperBound
+                            guard let range = value(gap) else { continue }
+                            to.copyMemory(from: texts + piece.lowerBound, byteCount: piece.count)
+                            to = RESPTemplate.write(range.count, to + piece.count)
                             if let values = block.baseAddress, !range.isEmpty { to.copyMemory(from: values + range.lowerBound, byteCount: range.count) }
-                            to += range.count
+                            to = RESPTemplate.endLine(to + range.count)
                         }
-                        to.storeBytes(of: 0x0D, as: UInt8.self)
-                        to.storeBytes(of: 0x0A, toByteOffset: 1, as: UInt8.self)
-                        written = to + 2 - begin
+                        written = to - begin
                     }
                 }
             }

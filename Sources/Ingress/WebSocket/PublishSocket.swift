@@ -90,13 +90,16 @@ final class PublishSocket: WebSocketApplication {
         let sink = SocketSink(self, session.eventLoop)
         do throws(LogError) {
             try appender.submit(batch, to: sink, ticket: sink, firstTag: from)
+            batch.removeAll()
         } catch {
-            for index in 0..<batch.count {
-                if let uuid = batch.uuid(at: index) { answer(from + index, uuid, .failed(error)) }
+            let refused = (0..<batch.count).map { batch.uuid(at: $0) }
+            // Before the answers: with them reading may go on at once, and bring the next messages.
+            batch.removeAll()
+            for (index, uuid) in refused.enumerated() {
+                if let uuid { answer(from + index, uuid, .failed(error)) }
             }
             flushAnswers()
         }
-        batch.removeAll()
     }
 
     fileprivate func completed(_ completions: [AppendCompletion]) {
