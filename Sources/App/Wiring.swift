@@ -9,6 +9,7 @@ internal import Logging
 internal import NATSDriver
 internal import NIOCore
 internal import PostgreSQLDriver
+internal import Projections
 internal import RedisDriver
 internal import Replay
 internal import ServiceLifecycle
@@ -21,6 +22,7 @@ internal import Web
 struct Wiring {
     let settings: Settings
     let metrics = Metrics()
+    let projections = ProjectionCatalog.standard
     /// The configuration in force in this process.
     let live = LiveConfig()
 
@@ -60,7 +62,7 @@ struct Wiring {
 
     /// The archive may be away: then its stages wait for it. When it is there, it is brought up to date, or refused.
     private func prepareArchive(_ log: Logger) async throws {
-        guard settings.roles.contains(.archive) else { return }
+        guard settings.roles.contains(.archive) || settings.roles.contains(.projections) else { return }
         do {
             let session = try connectPostgreSQL("meshlog-migrate")
             let report = try Migrator(folder: settings.home + "/migrations").apply(on: session)
@@ -97,8 +99,18 @@ struct Wiring {
         add("redis-reads") { await redisPool.serve() }
         add("archive-reads") { await postgresqlPool.serve() }
         add("append") { await appender.run() }
-        let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live, load: { nil })
+        let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live) {
+            ControlState.materialized { () throws(PostgreSQLError) in try connect("meshlog-control") }
+        }
         add("control") { await follower.run() }
+        let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: settings.instance, metrics: metrics) { (name: String) throws(PostgreSQLError) in
+            try connect(name)
+        }
+        if settings.roles.contains(.projections) {
+            for projection in projections.runtimes { add("projection:\(projection.definition.name)") { await projection.materialize(place) } }
+            let rebuilder = Rebuilder(projections, place)
+            add("rebuild") { await rebuilder.run() }
+        }
         if settings.roles.contains(.archive) {
             let messages = Archivers.messages(loop: loop("archive"), keys: keys, metrics: metrics) { () throws(PostgreSQLError) in try connect("meshlog-archive") }
             let deliveries = Archivers.deliveries(loop: loop("delivery-archive"), keys: keys, metrics: metrics) { () throws(PostgreSQLError) in
@@ -133,7 +145,9 @@ struct Wiring {
             add("router") { await router.run() }
         }
         addDoors(admission, appender, codec, &services)
-        services.append(try http(admission, appender, catalog, redisPool, postgresqlPool, onReady: onReady, &services))
+        let writer = ControlWriter(
+            redis: redisPool, keys: keys, follower: follower, machine: ControlMachine(rules: try DocumentForms(catalog).rules))
+        services.append(try http(admission, appender, catalog, redisPool, postgresqlPool, follower, writer, place, onReady: onReady, &services))
         return services
     }
 
@@ -157,7 +171,8 @@ struct Wiring {
 
     private func http(
         _ admission: Admission, _ appender: Appender, _ catalog: StreamCatalog, _ redis: BlockingPool<RedisSession>,
-        _ postgresql: BlockingPool<PostgreSQLSession>, onReady: @escaping @Sendable (Int) async -> Void, _ services: inout [any Service]
+        _ postgresql: BlockingPool<PostgreSQLSession>, _ follower: ControlFollower, _ writer: ControlWriter,
+        _ place: ProjectionPlace, onReady: @escaping @Sendable (Int) async -> Void, _ services: inout [any Service]
     ) throws -> any Service {
         let router = Hummingbird.Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
@@ -171,7 +186,13 @@ struct Wiring {
             let stores = Stores(redis: redis, postgresql: postgresql)
             let hub = FeedHub(endpoint: settings.redis, keys: settings.keys, stores: stores, live: live, metrics: metrics)
             let pulse = pulse(stores)
-            ViewRoutes(.init(stores: stores, keys: settings.keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse)).add(to: router)
+            let folds = BlockingPool<ProjectionPlace>(name: "past", width: 2) { place }
+            ViewRoutes(
+                .init(
+                    stores: stores, keys: settings.keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse, control: follower, writer: writer,
+                    configDefaults: configDefaults(catalog), projections: projections, place: place, folds: folds)
+            ).add(to: router)
+            services.append(Part(name: "past") { await folds.serve() })
             sockets.append(FeedSockets(hub: hub))
             services.append(Part(name: "pulse") { await pulse.run() })
             services.append(Part(name: "feed") { await hub.run() })
@@ -185,6 +206,17 @@ struct Wiring {
             configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "meshlog", backlog: 1024),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
             logger: Logger(label: "meshlog.http"))
+    }
+
+    /// What holds where the configuration says nothing.
+    private func configDefaults(_ catalog: StreamCatalog) -> [KnownSetting: [UInt8]] {
+        func number(_ value: some BinaryInteger) -> [UInt8] { Array(String(value).utf8) }
+        let retention = catalog[.messages].retention
+        return [
+            .messageBytesMax: number(Limits.messageBytesMax), .dedupeWindow: number(settings.dedupeWindowMs), .retentionAge: number(retention.ageMs),
+            .retentionEntries: number(retention.entries), .archiveBatch: number(Limits.archiveBatchMax), .archiveInterval: number(0),
+            .feedHistory: number(Limits.feedRingEntriesMax),
+        ]
     }
 
     /// What `/readyz` and `/metrics` watch.

@@ -34,13 +34,15 @@ package struct StreamCatalog: Sendable {
     package let functions: String
     /// JSON Schemas by event type, as text.
     package let eventSchemas: [String: String]
+    /// JSON Schemas of the control stream's documents by kind, as text.
+    package let documentSchemas: [String: String]
 
     package subscript(name: StreamName) -> StreamDeclaration {
         guard let found = streams.first(where: { $0.name == name.rawValue }) else { preconditionFailure("load checks that every stream is declared") }
         return found
     }
 
-    /// Reads `<folder>/*.yaml`, `<folder>/events/*.json` and `<folder>/functions/meshlog.lua`.
+    /// Reads `<folder>/*.yaml`, `<folder>/events/*.json`, `<folder>/documents/*.json` and `<folder>/functions/meshlog.lua`.
     ///
     /// - Throws: `.declaration` that names the file and what is wrong in it.
     package static func load(_ folder: String) throws(LogError) -> StreamCatalog {
@@ -61,16 +63,19 @@ package struct StreamCatalog: Sendable {
         for name in StreamName.allCases where !streams.contains(where: { $0.name == name.rawValue }) {
             throw .declaration("\(folder) declares no stream '\(name.rawValue)'")
         }
-        var schemas: [String: String] = [:]
-        for file in try files(base.appendingPathComponent("events"), "json") {
-            schemas[file.deletingPathExtension().lastPathComponent] = try text(file)
+        func schemas(_ folder: String) throws(LogError) -> [String: String] {
+            var out: [String: String] = [:]
+            for file in try files(base.appendingPathComponent(folder), "json") { out[file.deletingPathExtension().lastPathComponent] = try text(file) }
+            return out
         }
+        let events = try schemas("events")
         for stream in streams {
-            for event in stream.events where schemas[event] == nil {
+            for event in stream.events where events[event] == nil {
                 throw .declaration("stream '\(stream.name)' names the event '\(event)', but events/\(event).json is not there")
             }
         }
-        return StreamCatalog(streams: streams, functions: try text(base.appendingPathComponent("functions/meshlog.lua")), eventSchemas: schemas)
+        return StreamCatalog(streams: streams, functions: try text(base.appendingPathComponent("functions/meshlog.lua")), eventSchemas: events,
+            documentSchemas: try schemas("documents"))
     }
 
     private struct Document: Decodable {

@@ -28,6 +28,18 @@ package enum ViewLimits {
     /// Bytes of one entry in the ring beside its frame, about.
     package static let feedEntryOverheadBytes = 256
 
+    /// Conditions of one filter, and values that one of them may name: what a person or a form asks, not a program's list.
+    package static let filterConditionsMax = 16
+    package static let filterValuesMax = 100
+    /// Earlier states of the control plane that are kept to begin from: the pages of one query, and one comparison beside it.
+    package static let pastStatesMax = 4
+    /// Entries of `control` read in one round trip when its history is told.
+    package static let controlChunk = 1_000
+    /// How long a read waits for a process that has just started to know the control plane.
+    package static let controlReadyWait = Duration.seconds(2)
+    /// Bytes of the comment that goes with a change.
+    package static let commentBytesMax = 1_024
+
     /// Entries of a stream read in one round trip: bounds what a page holds beyond its target of bytes.
     package static let entriesChunk = 32
 

@@ -1,9 +1,11 @@
-internal import Core
+package import Control
+package import Core
 package import Hummingbird
 package import Log
+package import Projections
 internal import Web
 
-/// All reads over HTTP.
+/// All reads over HTTP, and all changes of the control plane.
 package struct ViewRoutes: Sendable {
     /// What the views are made of.
     package struct Dependencies: Sendable {
@@ -13,17 +15,36 @@ package struct ViewRoutes: Sendable {
         let metrics: Metrics
         let hub: FeedHub
         let pulse: Pulse
+        let control: ControlFollower
+        let writer: ControlWriter
+        let configDefaults: [KnownSetting: [UInt8]]
+        let projections: ProjectionCatalog
+        let place: ProjectionPlace
+        let folds: BlockingPool<ProjectionPlace>
 
         /// - Parameters:
         ///   - hub: is run by the caller.
         ///   - pulse: is run by the caller.
-        package init(stores: Stores, keys: LogKeys, catalog: StreamCatalog, metrics: Metrics, hub: FeedHub, pulse: Pulse) {
+        ///   - control: is run by the caller.
+        ///   - configDefaults: what holds where nothing is set, as JSON text; settings without one have none.
+        ///   - folds: threads for questions about the past; is run by the caller.
+        package init(
+            stores: Stores, keys: LogKeys, catalog: StreamCatalog, metrics: Metrics, hub: FeedHub, pulse: Pulse, control: ControlFollower,
+            writer: ControlWriter, configDefaults: [KnownSetting: [UInt8]], projections: ProjectionCatalog, place: ProjectionPlace,
+            folds: BlockingPool<ProjectionPlace>
+        ) {
             self.stores = stores
             self.keys = keys
             self.catalog = catalog
             self.metrics = metrics
             self.hub = hub
             self.pulse = pulse
+            self.control = control
+            self.writer = writer
+            self.configDefaults = configDefaults
+            self.projections = projections
+            self.place = place
+            self.folds = folds
         }
     }
 
@@ -33,7 +54,7 @@ package struct ViewRoutes: Sendable {
 
     /// Adds the routes. HEAD is served as well when the router was made with `.autoGenerateHeadEndpoints`.
     package func add(to router: Router<some RequestContext>) {
-        let positions = Positions(stores: parts.stores, keys: parts.keys)
+        let positions = Positions(stores: parts.stores, keys: parts.keys, control: parts.control)
         MessageRoutes(stores: parts.stores, positions: positions, tracer: Tracer(stores: parts.stores, keys: parts.keys)).add(to: router)
         ReferenceViewRoutes(stores: parts.stores, positions: positions).add(to: router)
         FeedRoute(hub: parts.hub).add(to: router)
@@ -41,6 +62,18 @@ package struct ViewRoutes: Sendable {
             stores: parts.stores, positions: positions, catalog: parts.catalog, inspector: StreamInspector(keys: parts.keys),
             reader: LogReader(keys: parts.keys)
         ).add(to: router)
+        let desk = ControlDesk(stores: parts.stores, keys: parts.keys, positions: positions, follower: parts.control, writer: parts.writer)
+        ControlRoutes(desk: desk).add(to: router)
+        ConfigRoutes(desk: desk, defaults: parts.configDefaults).add(to: router)
+        RestoreRoute(desk: desk).add(to: router)
+        let projections = ProjectionDesk(
+            stores: parts.stores, positions: positions, reader: ProjectionReader(parts.projections, keys: parts.keys), folds: parts.folds,
+            endpoint: parts.place.endpoint)
+        ProjectionRoutes(desk: projections, control: desk).add(to: router)
+        ProjectionWorkRoutes(desk: projections).add(to: router)
+        ReferenceRegistryRoutes(desk: desk).add(to: router)
+        ReferenceTopicRoutes(desk: desk).add(to: router)
+        ReferenceConfigRoutes(desk: desk).add(to: router)
         OperateRoutes(pulse: parts.pulse, metrics: parts.metrics, positions: positions).add(to: router)
     }
 }

@@ -1,8 +1,11 @@
+internal import Control
 internal import Core
 internal import Foundation
 internal import Hummingbird
 internal import Ingress
 internal import Log
+internal import Projections
+internal import PostgreSQLDriver
 internal import RedisDriver
 internal import TestSupport
 internal import Testing
@@ -29,7 +32,10 @@ struct OpenAPITests {
     @Test("Every operation has an id of its own, tags, and errors as problem documents or in the reference's form")
     func operations() throws {
         var ids: Set<String> = []
-        for (path, item) in try OpenAPITests.paths() {
+        // Read once: it is long, and YAML is slow in a debug build.
+        let document = try OpenAPITests.document()
+        let shared = try #require((document["components"] as? [String: Any])?["responses"] as? [String: Any])
+        for (path, item) in try #require(document["paths"] as? [String: [String: Any]]) {
             for (method, operation) in item {
                 let operation = try #require(operation as? [String: Any])
                 let id = try #require(operation["operationId"] as? String, "\(method) \(path)")
@@ -38,7 +44,7 @@ struct OpenAPITests {
                 let responses = try #require(operation["responses"] as? [String: Any])
                 if path.contains("{") { #expect(responses["404"] != nil && responses["405"] != nil, "\(path)") }
                 for (status, response) in responses where status >= "400" {
-                    let types = try OpenAPITests.types(of: response)
+                    let types = try OpenAPITests.types(of: response, shared)
                     #expect(types.contains("application/problem+json") || operation["tags"] as? [String] == ["reference"], "\(path) \(status)")
                 }
             }
@@ -75,7 +81,14 @@ struct OpenAPITests {
         let hub = FeedHub(endpoint: endpoint, keys: keys, stores: stores, live: LiveConfig(), metrics: metrics)
         let router = Router()
         PublishRoutes(admission: Admission(ids: IDSource(), doorSubjects: [], live: LiveConfig(), metrics: metrics), appender: appender).add(to: router)
-        ViewRoutes(.init(stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: Pulse(servers: [], gauges: []))).add(to: router)
+        let follower = ControlFollower(endpoint: endpoint, keys: keys, live: LiveConfig(), load: { nil })
+        let writer = ControlWriter(redis: stores.redis, keys: keys, follower: follower, machine: ControlMachine(rules: DocumentRules { _, _ in Refusal() }))
+        let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: "i", metrics: metrics) { _ throws(PostgreSQLError) in throw .unavailable("") }
+        ViewRoutes(
+            .init(
+                stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: Pulse(servers: [], gauges: []), control: follower, writer: writer,
+                configDefaults: [:], projections: .standard, place: place, folds: .init(name: "f", width: 1) { place })
+        ).add(to: router)
         return router
     }
 
@@ -83,12 +96,9 @@ struct OpenAPITests {
 
     private static func paths() throws -> [String: [String: Any]] { try #require(try document()["paths"] as? [String: [String: Any]]) }
 
-    private static func types(of response: Any) throws -> [String] {
+    private static func types(of response: Any, _ shared: [String: Any]) throws -> [String] {
         var response = try #require(response as? [String: Any])
-        if let name = (response["$ref"] as? String)?.split(separator: "/").last {
-            let components = try #require(try document()["components"] as? [String: Any])
-            response = try #require((components["responses"] as? [String: Any])?[String(name)] as? [String: Any])
-        }
+        if let name = (response["$ref"] as? String)?.split(separator: "/").last { response = try #require(shared[String(name)] as? [String: Any]) }
         return (response["content"] as? [String: Any]).map { Array($0.keys) } ?? []
     }
 }

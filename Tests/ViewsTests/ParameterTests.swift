@@ -108,6 +108,19 @@ struct ParameterTests {
     ] as [(String, String?)])
     func bounds(_ text: String, _ expected: String?) { #expect(EntryBound.parse(text) == expected) }
 
+    @Test("A cursor of rows holds any key and is one text", arguments: ["a", "topic/max_message_bytes/tasks.>", "ž/ž", String(repeating: "x", count: 512)])
+    func keyCursor(_ key: String) {
+        #expect(KeyCursor(KeyCursor(key: key).text) == KeyCursor(key: key))
+        #expect(KeyCursor(KeyCursor(key: key).text + "=") == nil)
+        #expect(KeyCursor(PageCursor(order: .newestFirst, position: .zero).text) == nil)
+    }
+
+    @Test("A moment is a position or a time, none of the future", arguments: [
+        ("0-5-3", Position(ms: 5, seq: 3)), ("2026-01-31T12:00:00.0015Z", Position(ms: 1_769_860_800_001, seq: UInt64(Int64.max))), ("1950-01-01T00:00:00Z", Position(ms: 0, seq: UInt64(Int64.max))),
+        ("0-99999999999999-0", nil), ("2999-01-01T00:00:00Z", nil), ("now", nil), ("", nil), ("1-5-3", nil),
+    ] as [(String, Position?)])
+    func moments(_ text: String, _ expected: Position?) { #expect((try? Moment(text))?.through == expected) }
+
     @Test("The feed begins where the EventSource was, whatever the URL says")
     func lastEventID() throws {
         #expect(try FeedRequest(query: "since=0-5-0").since == Position(ms: 5, seq: 0))

@@ -1,3 +1,4 @@
+internal import Control
 internal import Core
 internal import Foundation
 internal import Hummingbird
@@ -7,6 +8,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import PostgreSQLDriver
+internal import Projections
 internal import RedisDriver
 internal import Replay
 internal import ServiceLifecycle
@@ -33,18 +35,22 @@ final class ViewsRig: Sendable {
         self.port = port
     }
 
-    static func run(stallMax: Duration = ViewLimits.feedStallMax, _ body: @escaping @Sendable (ViewsRig) async throws -> Void) async throws {
+    /// - Parameter projections: those that are materialized.
+    static func run(
+        stallMax: Duration = ViewLimits.feedStallMax, projections: [String] = [], _ body: @escaping @Sendable (ViewsRig) async throws -> Void
+    ) async throws {
         let template = try await SharedStack.template("views") { url in
             try await onThread { _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "tests")) }
         }
         let endpoint = RedisEndpoint(host: "127.0.0.1", port: try await SharedStack.shared.redis.port)
         try await SharedStack.withDatabase(template: template) { url in
-            try await serve(LogKeys(prefix: SharedStack.unique("views")), endpoint, url, stallMax, body)
+            try await serve(LogKeys(prefix: SharedStack.unique("views")), endpoint, url, stallMax, projections, body)
         }
     }
 
     private static func serve(
-        _ keys: LogKeys, _ endpoint: RedisEndpoint, _ url: String, _ stallMax: Duration, _ body: @escaping @Sendable (ViewsRig) async throws -> Void
+        _ keys: LogKeys, _ endpoint: RedisEndpoint, _ url: String, _ stallMax: Duration, _ projections: [String],
+        _ body: @escaping @Sendable (ViewsRig) async throws -> Void
     ) async throws {
         let catalog = try StreamCatalog.load(Repository.root + "/streams")
         try LogSetup(catalog: catalog, keys: keys).apply(RedisSession(endpoint, name: "tests"))
@@ -56,9 +62,19 @@ final class ViewsRig: Sendable {
         let pulse = Pulse(
             servers: [.redis(stores), .postgresql(stores), Probe(name: "nats") { throw LogError.unavailable("there is none") }],
             gauges: [LogGauges.groups(stores, keys: keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics)])
+        let control = ControlFollower(endpoint: endpoint, keys: keys, live: LiveConfig(), load: { nil })
+        let writer = ControlWriter(redis: stores.redis, keys: keys, follower: control, machine: ControlMachine(rules: try DocumentForms(catalog).rules))
+        let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: "tests", poll: .milliseconds(50), metrics: metrics) {
+            (name: String) throws(PostgreSQLError) in try PostgreSQLSession(conninfo: url, applicationName: name)
+        }
+        let folds = BlockingPool<ProjectionPlace>(name: "folds", width: 1) { place }
         let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
-        ViewRoutes(.init(stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse)).add(to: router)
+        ViewRoutes(
+            .init(
+                stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse, control: control, writer: writer,
+                configDefaults: [.messageBytesMax: Array("1048576".utf8)], projections: .standard, place: place, folds: folds)
+        ).add(to: router)
         router.add(middleware: UnknownRouteMiddleware(after: router))
         let sockets = CombinedSockets([FeedSockets(hub: hub)])
         let (ports, ready) = AsyncStream.makeStream(of: Int.self)
@@ -70,8 +86,10 @@ final class ViewsRig: Sendable {
         func part(_ body: @escaping @Sendable () async -> Void) -> Part { Part(body: body) }
         let group = ServiceGroup(
             configuration: .init(
-                services: [part { await stores.redis.serve() }, part { await stores.postgresql.serve() }, part { await hub.run() }, part { await pulse.run() }, application],
-                logger: logger))
+                services: [
+                    part { await stores.redis.serve() }, part { await stores.postgresql.serve() }, part { await hub.run() }, part { await pulse.run() },
+                    part { await control.run() }, part { await folds.serve() }, part { await materialize(projections, place) }, application,
+                ], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             var iterator = ports.makeAsyncIterator()
@@ -89,6 +107,15 @@ final class ViewsRig: Sendable {
         }
         let session = try RedisSession(endpoint, name: "tests")
         for name in StreamName.allCases { try session.run("DEL", [keys.stream(name)]) }
+        try session.run("DEL", [keys.controlVersions])
+    }
+
+    private static func materialize(_ names: [String], _ place: ProjectionPlace) async {
+        await withDiscardingTaskGroup { group in
+            for runtime in ProjectionCatalog.standard.runtimes where names.contains(runtime.definition.name) {
+                group.addTask { await runtime.materialize(place) }
+            }
+        }
     }
 
     private struct Part: Service {
@@ -177,12 +204,18 @@ final class ViewsRig: Sendable {
         }
     }
 
-    func get(_ path: String, method: String = "GET", _ headers: [String: String] = [:]) async throws -> Answer {
+    func get(_ path: String, method: String = "GET", _ headers: [String: String] = [:], body: String = "") async throws -> Answer {
         let lines = headers.map { "\($0.key): \($0.value)\r\n" }.joined()
-        let text = try await exchange("\(method) \(path) HTTP/1.1\r\nHost: a\r\n\(lines)Connection: close\r\n\r\n") { _ in false }
+        let text = try await exchange("\(method) \(path) HTTP/1.1\r\nHost: a\r\n\(lines)Connection: close\r\n\r\n\(body)") { _ in false }
         let parts = text.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
         let status = Int(parts[0].split(separator: " ").dropFirst().first ?? "") ?? 0
         return Answer(status: status, head: String(parts[0]), body: parts.count > 1 ? String(parts[1]) : "")
+    }
+
+    func send(_ method: String, _ path: String, _ body: String = "", _ headers: [String: String] = [:]) async throws -> Answer {
+        var headers = headers
+        headers["Content-Length"] = String(body.utf8.count)
+        return try await get(path, method: method, headers, body: body)
     }
 
     /// Sends `request` and reads until `isEnough` or the server closes.

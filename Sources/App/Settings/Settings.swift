@@ -29,7 +29,7 @@ struct SettingKey: Sendable {
         .init(name: "key-prefix", fallback: "meshlog", help: "prefix of all Redis keys; two logs on one server need two"),
         .init(name: "instance", fallback: "", help: "name of this process in leases and consumer groups; host and pid by default"),
         .init(name: "home", fallback: "", help: "folder with streams/ and migrations/; found from the program's place by default"),
-        .init(name: "roles", fallback: "doors,router,archive,republish,views", help: "what this process does; comma-separated"),
+        .init(name: "roles", fallback: "doors,router,archive,republish,projections,views", help: "what this process does; comma-separated"),
         .init(name: "list", fallback: "MESSAGES", help: "Redis list that is a door; empty for none"),
         .init(name: "list-order", fallback: "rpush", help: "how clients push into the list: rpush or lpush"),
         .init(name: "nats-subject", fallback: "MESSAGES", help: "NATS subject that is a door; empty for none"),
@@ -104,7 +104,7 @@ struct SettingError: Error, CustomStringConvertible {
 
 /// What a serving process may do.
 enum Role: String, CaseIterable, Sendable {
-    case doors, router, archive, republish, views
+    case doors, router, archive, republish, projections, views
 }
 
 /// All settings of a serving process, checked.

@@ -12,26 +12,37 @@ package struct StateDigest: Sendable, Hashable, CustomStringConvertible {
 
     /// Of one row.
     package init(key: String, row: [UInt8]) {
-        var hash = SHA256()
+        // The length of the key in front keeps `ab` + `c` and `a` + `bc` apart.
+        var head: [UInt8] = []
+        head.reserveCapacity(8 + key.utf8.count)
         let count = UInt64(key.utf8.count)
-        hash.update(data: (0..<8).map { UInt8(truncatingIfNeeded: count >> UInt64(8 * $0)) })
-        var key = key
-        key.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        for shift in 0..<8 { head.append(UInt8(truncatingIfNeeded: count >> UInt64(8 * shift))) }
+        head.append(contentsOf: key.utf8)
+        var hash = SHA256()
+        hash.update(data: head)
         hash.update(data: row)
-        self.init(bytes: Array(hash.finalize()))
-    }
-
-    /// - Parameter bytes: 32.
-    private init(bytes: [UInt8]) {
         words = .zero
-        for index in 0..<4 {
-            for byte in bytes[(index * 8)..<(index * 8 + 8)] { words[index] = words[index] << 8 | UInt64(byte) }
+        var index = 0
+        for byte in hash.finalize() {
+            words[index >> 3] = words[index >> 3] << 8 | UInt64(byte)
+            index += 1
         }
     }
 
     package init?(stored bytes: [UInt8]) {
         guard bytes.count == 32 else { return nil }
-        self.init(bytes: bytes)
+        words = .zero
+        for (index, byte) in bytes.enumerated() { words[index >> 3] = words[index >> 3] << 8 | UInt64(byte) }
+    }
+
+    /// From `description`.
+    init?(hex text: String) {
+        guard text.utf8.count == 64 else { return nil }
+        words = .zero
+        for (index, character) in text.enumerated() {
+            guard let digit = character.hexDigitValue else { return nil }
+            words[index >> 4] = words[index >> 4] << 4 | UInt64(digit)
+        }
     }
 
     /// 32 bytes.

@@ -14,13 +14,10 @@ struct PageCursor: Equatable, Sendable {
 
     /// Nil when `text` is nothing that `text` ever made.
     init?(_ text: String) {
-        var bytes = text.utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "+") : $0 == UInt8(ascii: "_") ? UInt8(ascii: "/") : $0 }
-        guard bytes.count <= 64, !bytes.contains(UInt8(ascii: "=")) else { return nil }
-        while bytes.count % 4 != 0 { bytes.append(UInt8(ascii: "=")) }
-        guard let plain = Base64.decode(bytes), let slash = plain.firstIndex(of: UInt8(ascii: "/")),
-            let position = PositionText.parse(String(decoding: plain[(slash + 1)...], as: UTF8.self))
+        guard let plain = CursorText.decode(text, bytesMax: 64), let slash = plain.firstIndex(of: "/"),
+            let position = PositionText.parse(plain[plain.index(after: slash)...])
         else { return nil }
-        switch String(decoding: plain[..<slash], as: UTF8.self) {
+        switch plain[..<slash] {
         case "n": order = .newestFirst
         case "o": order = .oldestFirst
         default: return nil
@@ -31,10 +28,5 @@ struct PageCursor: Equatable, Sendable {
     }
 
     /// base64url without padding of `n/<position>` or `o/<position>`.
-    var text: String {
-        let plain = (order == .newestFirst ? "n/" : "o/") + position.description
-        let encoded = Base64.encode(plain.utf8).filter { $0 != UInt8(ascii: "=") }
-            .map { $0 == UInt8(ascii: "+") ? UInt8(ascii: "-") : $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0 }
-        return String(decoding: encoded, as: UTF8.self)
-    }
+    var text: String { CursorText.encode((order == .newestFirst ? "n/" : "o/") + position.description) }
 }

@@ -36,6 +36,14 @@ struct QueryReader {
         return values.first { $0.name == name }?.value
     }
 
+    /// The parameters that nobody has asked for yet, with the names that were; `finish` then knows no others.
+    mutating func rest() -> (values: [(name: String, value: String)], known: [String]) {
+        let known = Set(asked).sorted()
+        let rest = values.filter { !asked.contains($0.name) }
+        asked += rest.map(\.name)
+        return (rest, known)
+    }
+
     mutating func fault(_ name: String, _ detail: String) { faults.append(ParameterFault(parameter: name, detail: detail)) }
 
     /// - Throws: 400 that names all faults.
@@ -140,5 +148,32 @@ struct QueryReader {
             return nil
         }
         return cursor
+    }
+
+    mutating func keyCursor(_ parameter: String) -> KeyCursor? {
+        guard let text = text(parameter) else { return nil }
+        guard let cursor = KeyCursor(text) else {
+            fault(parameter, "not a cursor of this service; take next_cursor of the page before")
+            return nil
+        }
+        return cursor
+    }
+
+    /// A position or a time, as people ask for the past.
+    mutating func moment(_ parameter: String) -> Moment? {
+        guard let text = text(parameter) else { return nil }
+        do throws(Moment.Fault) {
+            return try Moment(text)
+        } catch {
+            fault(parameter, error.detail)
+            return nil
+        }
+    }
+
+    /// As `moment`; missing is a fault.
+    mutating func requiredMoment(_ parameter: String) -> Moment {
+        if let moment = moment(parameter) { return moment }
+        if !values.contains(where: { $0.name == parameter }) { fault(parameter, "it is missing: \(Moment.expectation)") }
+        return .position(.zero)
     }
 }

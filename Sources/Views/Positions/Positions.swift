@@ -1,3 +1,4 @@
+internal import Control
 internal import Core
 internal import Foundation
 internal import HTTPTypes
@@ -16,10 +17,12 @@ struct Positions: Sendable {
     let archive: ArchiveStand
     private let stores: Stores
     private let keys: LogKeys
+    private let control: ControlFollower
 
-    init(stores: Stores, keys: LogKeys) {
+    init(stores: Stores, keys: LogKeys, control: ControlFollower) {
         self.stores = stores
         self.keys = keys
+        self.control = control
         archive = ArchiveStand(stores: stores)
     }
 
@@ -32,8 +35,42 @@ struct Positions: Sendable {
         try await wait(wanted, what: "archive") {
             let stand = try await archive.current()
             // Without the log it is only the checkpoint that counts.
-            if stand < wanted, (try? await isNothingMissing(after: stand, through: wanted)) == true { return wanted }
+            if stand < wanted, (try? await isNothingMissing(in: .messages, after: stand, through: wanted)) == true { return wanted }
             return stand
+        }
+        return wanted
+    }
+
+    /// Waits until this process knows the control plane as of what the request asks for, if it asks.
+    func waitForControl(_ request: Request) async throws -> Position? {
+        guard let wanted = try Positions.wanted(request) else { return nil }
+        if control.state.position >= wanted { return wanted }
+        try await wait(wanted, what: "control plane") {
+            // A change of its own is on its way here; a position of another stream only has to have passed.
+            if await control.reached(wanted, within: ViewLimits.positionPollInterval) { return wanted }
+            let stand = control.state.position
+            if (try? await isNothingMissing(in: .control, after: stand, through: wanted)) == true { return wanted }
+            return stand
+        }
+        return wanted
+    }
+
+    /// Waits until a projection has folded what the request asks for, if it asks.
+    ///
+    /// - Parameters:
+    ///   - streams: what the projection reads.
+    ///   - checkpoint: how far it has come.
+    func wait(forProjection name: String, of streams: [StreamName], _ request: Request, checkpoint: () async throws -> Position) async throws -> Position? {
+        guard let wanted = try Positions.wanted(request) else { return nil }
+        try await wait(wanted, what: "projection \(name)") {
+            let stand = try await checkpoint()
+            if stand >= wanted { return stand }
+            for stream in streams {
+                guard (try? await isNothingMissing(in: stream, after: stand, through: wanted)) == true else { return stand }
+                // A verdict stands where its message does: while that waits for its own, the projection waits too.
+                if stream == .verdicts, (try? await isNothingMissing(in: .messages, after: stand, through: wanted)) != true { return stand }
+            }
+            return wanted
         }
         return wanted
     }
@@ -45,7 +82,7 @@ struct Positions: Sendable {
             let stand = try await stores.log { [keys] in try LogReader(keys: keys).bounds(stream, $0).last }
             // Only verdicts follow something; the other streams are what they are at any time.
             let begin = stream == .verdicts ? stand : wanted
-            if stand < wanted, try await isNothingMissing(after: begin, through: wanted) { return wanted }
+            if stand < wanted, try await isNothingMissing(in: .messages, after: begin, through: wanted) { return wanted }
             return stand
         }
         return wanted
@@ -61,13 +98,15 @@ struct Positions: Sendable {
         throw ParameterFault.problem([ParameterFault(parameter: "Meshlog-Min-Position", detail: detail)])
     }
 
-    /// Has the time of `through` passed, and is there no message behind `after` up to it? Entries get the time at which they come, so
-    /// none can come there any more.
-    private func isNothingMissing(after: Position, through: Position) async throws -> Bool {
+    /// Has the time of `through` passed, and does the stream hold nothing behind `after` up to it? Entries get the time at which they
+    /// come, so none can come there any more.
+    private func isNothingMissing(in stream: StreamName, after: Position, through: Position) async throws -> Bool {
         try await stores.log { [keys] session in
-            guard let seconds = try session.run("TIME").array?.first?.int, UInt64(seconds) * 1000 > through.ms else { return false }
+            let time = try session.run("TIME").array ?? []
+            guard time.count == 2, let seconds = time[0].int, let microseconds = time[1].int else { return false }
+            guard UInt64(seconds) * 1000 + UInt64(microseconds / 1000) > through.ms else { return false }
             if after >= through { return true }
-            return try session.run("XRANGE", [keys.stream(.messages), after.next.streamID, through.streamID, "COUNT", "1"]).array?.isEmpty == true
+            return try session.run("XRANGE", [keys.stream(stream), after.next.streamID, through.streamID, "COUNT", "1"]).array?.isEmpty == true
         }
     }
 

@@ -12,10 +12,10 @@ struct ReferenceViewRoutes: Sendable {
 
     func add(to router: Router<some RequestContext>) {
         router.get("/messages/{uuid}") { request, context in
-            try await answering { try await one(request, try MessageRoutes.uuid(context.parameters)) }
+            try await ReferenceAnswer.answering(.plain) { try await one(request, try MessageRoutes.uuid(context.parameters)) }
         }
         router.get("/messages/subject/{subject_id}") { request, context in
-            try await answering { try await list(request, context.parameters.get("subject_id") ?? "") }
+            try await ReferenceAnswer.answering(.plain) { try await list(request, context.parameters.get("subject_id") ?? "") }
         }
     }
 
@@ -25,7 +25,7 @@ struct ReferenceViewRoutes: Sendable {
             let reader = ArchiveReader(session: session)
             return (try ArchiveStand.position(reader), try reader.message(uuid: uuid))
         }
-        guard let found else { return ReferenceViewRoutes.error(404, "Message not found", [.meshlogPosition: max(stand, reached ?? stand).description]) }
+        guard let found else { return ReferenceAnswer.error(404, "Message not found", .plain, [.meshlogPosition: max(stand, reached ?? stand).description]) }
         return ViewAnswer.json(found.referenceJSON, position: stand, reached: reached)
     }
 
@@ -49,21 +49,6 @@ struct ReferenceViewRoutes: Sendable {
             headers[.link] = "</messages/subject/\(PercentText.encode(subject))?limit=\(filter.limit)&cursor=\(cursor)>; rel=\"next\""
         }
         return ViewAnswer.json(JSONArray.of(page.messages) { $0.append(contentsOf: $1.referenceJSON) }, position: stand, reached: reached, headers: headers)
-    }
-
-    /// Says in the reference's form what the native routes say as a problem document.
-    private func answering(_ body: () async throws -> Response) async throws -> Response {
-        do {
-            return try await body()
-        } catch let problem as ProblemDocument {
-            return ReferenceViewRoutes.error(problem.statusCode, problem.detail ?? problem.title, problem.headers)
-        }
-    }
-
-    private static func error(_ status: Int, _ text: String, _ headers: HTTPFields) -> Response {
-        var object = JSONObject()
-        object.add("error", text)
-        return ViewAnswer.json(object.finish(), status: .init(code: status), position: nil, headers: headers)
     }
 }
 

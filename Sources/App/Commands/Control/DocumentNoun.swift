@@ -13,26 +13,26 @@ enum BackboneNoun: DocumentNoun {
     static let word = "backbones"
     static let noun = "backbone"
     static let example = "01975c1e-5d3a-7cc3-98c4-dc0c0c07398f"
-    static let columns = [("NAME", "name"), ("ORGANISATIONS", "org_ids"), ("CLUSTER", "cluster_id"), ("URL", "public_url")]
+    static let columns: [(title: String, member: String)] = [("NAME", "name"), ("ORGANISATIONS", "org_ids"), ("CLUSTER", "cluster_id"), ("URL", "public_url")]
 }
 
 enum TopicsNoun: DocumentNoun {
     static let word = "topics"
     static let noun = "topic group"
     static let example = "planner"
-    static let columns = [("ORGANISATION", "org_id"), ("TOPICS", "topic_ids")]
+    static let columns: [(title: String, member: String)] = [("ORGANISATION", "org_id"), ("TOPICS", "topic_ids")]
 }
 
 enum ConstraintNoun: DocumentNoun {
     static let word = "constraints"
     static let noun = "constraint"
     static let example = "no-secrets"
-    static let columns = [("STAGE", "stage"), ("MODE", "mode"), ("PRIORITY", "priority"), ("WHEN", "when")]
+    static let columns: [(title: String, member: String)] = [("STAGE", "stage"), ("MODE", "mode"), ("PRIORITY", "priority"), ("WHEN", "when")]
 }
 
 enum TemplateNoun: DocumentNoun {
     static let word = "templates"
     static let noun = "template"
     static let example = "orders-v1"
-    static let columns = [("TOPICS", "topics"), ("DESCRIPTION", "description")]
+    static let columns: [(title: String, member: String)] = [("TOPICS", "topics"), ("DESCRIPTION", "description")]
 }

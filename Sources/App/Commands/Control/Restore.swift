@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Client
 internal import Core
+internal import NIOHTTP1
 
 struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,0 +1,169 @@
+import Core
+import Log
+import RedisDriver
+import Replay
+
+/// Reads one stream behind a position, in chunks, oldest first; what the log has let go comes from the archive.
+///
+/// A chunk begins with the entry that was read last: while that is there, nothing behind it can have been trimmed. When it is not, the
+/// counts of the stream tell whether something is missing, and then the archive is read up to the first entry that the log still has.
+final class StreamSource {
+    let stream: StreamName
+    /// Everything up to here was given out.
+    private(set) var after: Position
+    /// Entries of the stream up to `after`, from the stream's first on; nil when that is not known.
+    private(set) var ordinal: Int64?
+    /// The last chunk reached the end of the stream.
+    private(set) var isAtEnd = false
+    /// The first entry there was, when older ones are gone for good.
+    private(set) var begins: Position?
+    private(set) var bytes = 0
+    private(set) var usedArchive = false
+    private let keys: LogKeys
+    private let session: RedisSession
+    private let archive: ArchiveSource
+    private let prefetches: Bool
+    private var asked: Int?
+    private var count = 128
+    /// The entries before this one are read from the archive.
+    private var archivedUntil: Position?
+
+    /// - Parameter prefetches: the next chunk is on its way while the caller works on this one; then nobody else may use the session.
+    init(_ stream: StreamName, after: Position, ordinal: Int64?, keys: LogKeys, session: RedisSession, archive: ArchiveSource, prefetches: Bool) {
+        self.stream = stream
+        self.after = after
+        self.ordinal = after == .zero ? 0 : ordinal
+        self.keys = keys
+        self.session = session
+        self.archive = archive
+        self.prefetches = prefetches
+    }
+
+    /// The next events; none at the end of the stream.
+    func next() throws(ProjectionError) -> [LogEvent] {
+        while true {
+            if let until = archivedUntil {
+                let events = try archive.events(stream, after: after, before: until)
+                if let last = events.last {
+                    after = last.position
+                    ordinal = nil
+                    usedArchive = true
+                    isAtEnd = false
+                    return events
+                }
+                // All that is before it was read: the log goes on from its first entry.
+                archivedUntil = nil
+                ordinal = try redis { () throws(RedisError) in try removed(before: until) }
+            }
+            if let events = try stream == .verdicts ? decided() : chunk() { return events }
+        }
+    }
+
+    // MARK: The log
+
+    private func request() throws(RedisError) {
+        // The one read last comes again, and one more than wanted.
+        let wanted = count + 1
+        var command = RESPWriter()
+        command.command("XRANGE", [keys.stream(stream), after.streamID, "+", "COUNT", String(wanted)])
+        try session.send(command)
+        asked = wanted
+    }
+
+    /// Nil when the archive has to be read first.
+    private func chunk() throws(ProjectionError) -> [LogEvent]? {
+        let answer: Result<(events: [LogEvent], isContiguous: Bool), RedisError> = try redis { () throws(RedisError) in
+            if asked == nil { try request() }
+            let wanted = asked ?? 0
+            asked = nil
+            return try session.receive { reply in
+                if reply.kind == .error { return .failure(.server(reply.string)) }
+                return take(reply, wanted)
+            }
+        }
+        let (events, isContiguous) = try redis { () throws(RedisError) in try answer.get() }
+        guard let first = events.first, let last = events.last else { return [] }
+        if !isContiguous, try !isWhole(from: first.position) { return nil }
+        after = last.position
+        if let known = ordinal { ordinal = known + Int64(events.count) }
+        return events
+    }
+
+    private func take(_ reply: RedisReply, _ wanted: Int) -> Result<(events: [LogEvent], isContiguous: Bool), RedisError> {
+        let total = reply.count
+        isAtEnd = total < wanted
+        guard total > 0 else { return .success(([], true)) }
+        let overlaps = EntryCodec.position(reply[0]) == after
+        var failure: RedisError?
+        // Only where nothing else has to be asked first on this connection.
+        if prefetches, overlaps, !isAtEnd, let last = EntryCodec.position(reply[total - 1]) {
+            let before = after
+            after = last
+            do throws(RedisError) { try request() } catch { failure = error }
+            after = before
+        }
+        if let failure { return .failure(failure) }
+        var events: [LogEvent] = []
+        events.reserveCapacity(total)
+        var size = 0
+        for index in (overlaps ? 1 : 0)..<total {
+            guard let event = EventDecoder.event(stream, reply[index]) else { return .failure(.unexpectedReply("an entry of \(stream.rawValue) has no id")) }
+            size += event.byteCount
+            events.append(event)
+        }
+        bytes += size
+        if !events.isEmpty { count = min(ProjectionLimits.chunkEntries, max(16, ProjectionLimits.chunkBytesTarget / max(1, size / events.count))) }
+        return .success((events, overlaps))
+    }
+
+    private func decided() throws(ProjectionError) -> [LogEvent]? {
+        let reader = LogReader(keys: keys)
+        let messages = try redis { () throws(RedisError) in
+            try reader.decided(after: after, count: ProjectionLimits.chunkEntries, bytes: ProjectionLimits.chunkBytesTarget, session)
+        }
+        isAtEnd = messages.isEmpty
+        guard let first = messages.first, let last = messages.last else { return [] }
+        let key = keys.stream(stream)
+        let present = try redis { () throws(RedisError) in try session.run("XRANGE", [key, after.streamID, after.streamID]) }
+        if present.array?.isEmpty != false, try !isWhole(from: first.position) { return nil }
+        after = last.position
+        if let known = ordinal { ordinal = known + Int64(messages.count) }
+        for message in messages { bytes += message.message.bytes.count }
+        return messages.map { LogEvent(stream: stream, position: $0.position, content: .decided($0.message, $0.verdict)) }
+    }
+
+    // MARK: What was trimmed
+
+    /// Whether nothing is missing between `after` and `first`, the first entry behind it that the log has. When something is, the archive
+    /// is read next; when it is gone for good, a fold from the beginning begins later, and any other one cannot go on.
+    private func isWhole(from first: Position) throws(ProjectionError) -> Bool {
+        let info = try redis { () throws(RedisError) in try session.run("XINFO", ["STREAM", keys.stream(stream)]) }.pairs
+        let removed = Int64((info["entries-added"]?.int ?? 0) - (info["length"]?.int ?? 0))
+        if removed <= 0 { return true }
+        if let oldest = info["first-entry"]?.array?.first?.text.flatMap({ Position(streamID: $0) }), oldest <= after { return true }
+        if after != .zero, let ordinal, removed <= ordinal { return true }
+        switch try archive.coverage(stream, after: after, before: first, removed: removed) {
+        case .whole:
+            archivedUntil = first
+            return false
+        case .from(let position):
+            // Only a fold from the beginning may begin later than the log did.
+            guard after == .zero else { throw .gap(stream, after: after, first: position) }
+            begins = position
+            archivedUntil = first
+            return false
+        case .nothing:
+            guard after == .zero else { throw .gap(stream, after: after, first: first) }
+            begins = first
+            ordinal = removed
+            return true
+        }
+    }
+
+    /// Entries that stood before the log's first entry, when that is still `first`.
+    private func removed(before first: Position) throws(RedisError) -> Int64? {
+        let info = try session.run("XINFO", ["STREAM", keys.stream(stream)]).pairs
+        guard info["first-entry"]?.array?.first?.text == first.streamID, let added = info["entries-added"]?.int, let length = info["length"]?.int else { return nil }
+        return Int64(added - length)
+    }
+}
