@@ -14,7 +14,10 @@ struct Meshlog: AsyncParsableCommand {
             Every setting is a flag, an environment variable (MESHLOG_…) or a line in meshlog.yaml; the flag wins, then the variable.
             Exit codes: 0 done, 1 failed, 2 the input was refused, 64 wrong usage, 69 a server is missing.
             """,
-        subcommands: [Up.self, Serve.self, Publish.self, Tail.self, Messages.self, Streams.self, Backbones.self, Topics.self, Config.self, Constraints.self, Templates.self, Projections.self, Rebuild.self, Restore.self, Doctor.self, Bench.self, Migrate.self]
+        subcommands: [
+            Up.self, Serve.self, Publish.self, Tail.self, Messages.self, Streams.self, Backbones.self, Topics.self, Config.self, Constraints.self,
+            Templates.self, Projections.self, Rebuild.self, Restore.self, Doctor.self, Bench.self, Migrate.self,
+        ]
     )
 
     /// Runs the command; every way out but success goes through `Failures`.

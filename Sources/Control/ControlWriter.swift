@@ -41,16 +41,18 @@ package struct ControlWriter: Sendable {
 
     /// Carries a command out; when this returns, the change is in force in this process.
     package func run(_ command: ControlCommand) async throws(ControlError) -> ControlReceipt {
+        var isCaughtUp = false
         for _ in 0..<ControlWriter.attemptsMax {
             let row = follower.state.row(command.kind, command.key)
             let change: ControlChange
             do throws(ControlMachine.Fault) {
                 change = try machine.decide(command, row: row)
             } catch {
-                // Another process may have changed it a moment ago: what looks like a conflict is decided on the newest state.
-                guard case .refused = error else {
+                // Another process may have changed it a moment ago: what looks like a conflict is decided once more, on the newest state.
+                if case .refused = error { throw .fault(error) }
+                if !isCaughtUp {
+                    isCaughtUp = true
                     if await catchUp() { continue }
-                    throw .fault(error)
                 }
                 throw .fault(error)
             }

@@ -88,8 +88,9 @@ final class ViewsRig: Sendable {
             configuration: .init(
                 services: [
                     part { await stores.redis.serve() }, part { await stores.postgresql.serve() }, part { await hub.run() }, part { await pulse.run() },
-                    part { await control.run() }, part { await folds.serve() }, part { await materialize(projections, place) }, application,
-                ], logger: logger))
+                    part { await control.run() }, part { await folds.serve() }, application,
+                ] + ProjectionCatalog.standard.runtimes.filter { projections.contains($0.definition.name) }.map { runtime in part { await runtime.materialize(place) } },
+                logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             var iterator = ports.makeAsyncIterator()
@@ -108,14 +109,6 @@ final class ViewsRig: Sendable {
         let session = try RedisSession(endpoint, name: "tests")
         for name in StreamName.allCases { try session.run("DEL", [keys.stream(name)]) }
         try session.run("DEL", [keys.controlVersions])
-    }
-
-    private static func materialize(_ names: [String], _ place: ProjectionPlace) async {
-        await withDiscardingTaskGroup { group in
-            for runtime in ProjectionCatalog.standard.runtimes where names.contains(runtime.definition.name) {
-                group.addTask { await runtime.materialize(place) }
-            }
-        }
     }
 
     private struct Part: Service {

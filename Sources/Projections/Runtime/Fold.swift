@@ -60,6 +60,12 @@ package struct Fold<P: Projection>: Sendable {
         if places[index] == nil { add(Slot(key: key, row: row, position: position, committed: digest), index) }
     }
 
+    /// Makes room for so many rows.
+    mutating func reserve(_ count: Int) {
+        places.reserveCapacity(count)
+        slots.reserveCapacity(count)
+    }
+
     package func row(_ key: String) -> P.Row? { places[Fold.index(of: key)].flatMap { slots[$0].row } }
 
     /// The last event that touched a row; nil when there is no row.

@@ -6,12 +6,12 @@ package enum ProjectionLimits {
     static let chunkBytesTarget = 2 << 20
     /// Events folded between two commits of a catch-up: what a crash repeats (some seconds of work).
     static let commitEvents = 1_000_000
-    /// Rows changed between two commits: bounds the COPY and what is held for it.
-    static let commitRows = 100_000
+    /// Rows changed between two commits: what PostgreSQL merges well within a lease. Fewer would write a row again for each of its events.
+    static let commitRows = 150_000
     /// Bytes of entries folded between two commits: bounds what large rows hold in memory.
     static let commitBytes = 256 << 20
     /// A catch-up commits at least this often, so that readers see it move.
-    static let commitInterval = Duration.seconds(5)
+    static let commitInterval = Duration.seconds(20)
     /// Rows a materializer keeps in memory (some hundred MB at most); above, it forgets them and looks up what it needs.
     package static let rowsHeldMax = 250_000
     /// Changed rows that go as parameters of one statement; more are cheaper by COPY.

@@ -10,9 +10,22 @@ enum EventDecoder {
     }
 
     private static func control(_ entry: RedisReply) -> LogEvent.Content {
-        switch ControlLog.event(entry) {
-        case .success(let event): .control(event)
-        case .failure(let fault): .unreadable(reason: fault.reason, text: fault.text)
+        let fields = entry.count == 2 ? entry[1] : entry
+        let count = entry.count == 2 ? fields.count : 0
+        // Fields are asked for in the order in which they stand, unless somebody else wrote the entry.
+        var next = 0
+        do throws(ControlFault) {
+            return .control(
+                try ControlEvent(fields: { name in
+                    if next + 1 < count, fields[next].equals(name) {
+                        next += 2
+                        return fields[next - 1].bytes[...]
+                    }
+                    for index in stride(from: 0, to: count - 1, by: 2) where fields[index].equals(name) { return fields[index + 1].bytes[...] }
+                    return nil
+                }))
+        } catch {
+            return .unreadable(reason: error.detail, text: EntryCodec.json(entry))
         }
     }
 

@@ -99,6 +99,7 @@ final class GenerationWriter {
         row.entries = step.entries
         row.events = step.events
         row.rows = step.rows
+        row.digest = step.digest.description
         row.parked += waiting
         row.skipped += step.skipped
         if step.recordsDigest { lastDigestEvents = step.events }
