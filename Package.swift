@@ -59,6 +59,7 @@ let package = Package(
         module("PostgreSQLDriver", path: "Sources/Drivers/PostgreSQL", ["CLibpq"]),
         module("NATSDriver", path: "Sources/Drivers/NATS", ["CNats"]),
         module("RE2Driver", path: "Sources/Drivers/RE2", ["Core", "CRe2"]),
+        module("ZoneDriver", path: "Sources/Drivers/Zones", ["Core"]),
         module("Log", ["Core", "RedisDriver", crypto, lifecycle, logging, "Yams", nio("NIOConcurrencyHelpers")]),
         module("Web", ["Core", hummingbird, httpTypes, crypto, logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOConcurrencyHelpers"),
                        .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -87,7 +88,7 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Stack", logging], path: "Tests/Support", swiftSettings: strict),
         tests("CoreTests", ["Core", "TestSupport"]),
-        tests("CELTests", ["Core", "RE2Driver", "TestSupport"]),
+        tests("CELTests", ["Core", "RE2Driver", "ZoneDriver", "TestSupport"]),
         tests("LogTests", ["Core", "Log", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("VerdictsTests", ["Core", "Log", "Verdicts", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("IngressTests", ["Core", "Log", "Ingress", "RedisDriver", "NATSDriver", "PostgreSQLDriver", "Stack", "TestSupport", logging]),
