@@ -63,6 +63,19 @@ package enum Limits {
     package static let controlBatchMax = 10_000
     /// Bytes of one document of the control stream: every process holds all of them.
     package static let controlDocumentBytesMax = 256 << 10
+    /// One JSON Schema: they are written by people; a generated one of a hundred pages is still below.
+    package static let schemaBytesMax = 1 << 20
+    /// Subschemas of one compiled schema, with all it refers to.
+    package static let schemaPartsMax = 20_000
+    /// Regular expressions of one schema, and the instructions of all together: they keep their programs and caches in memory.
+    package static let schemaPatternsMax = 500
+    package static let schemaPatternSizeMax = 200_000
+    /// Significant digits of a number in a schema: exact division costs digits × digits.
+    package static let schemaDigitsMax = 400
+    /// Schemas within each other while one instance is evaluated; each takes a few hundred bytes of stack.
+    package static let evaluationDepthMax = 1_000
+    /// Schemas applied, members and items looked at, and the like, for one instance: about a second of work.
+    package static let evaluationStepsMax = 10_000_000
     /// Violations named in one answer; the rest is counted.
     package static let violationsMax = 64
 }

@@ -50,4 +50,6 @@ package final class JSONDocument: Sendable {
         }
         return found
     }
+
+    func member(_ object: Int, named key: [UInt8]) -> Int? { member(object, key.span) }
 }
