@@ -7,15 +7,21 @@ extension CELChecker {
             return apply(function, expression, isMethod: false, arguments)
         }
         let all = (target.map { [$0] } ?? []) + arguments
-        guard let function = scope.function(name), !function.rawValue.contains(".") else {
-            for argument in all { _ = type(of: argument) }
-            let known = CELFunction.allCases.map(\.rawValue).filter { CELLexer.isLetter($0.utf8.first ?? 0) }
-            let asked = target?.qualifiedName.map { $0.name + "." + name }
-            let near = asked.flatMap { CELSuggestion.near($0, known.filter { $0.contains(".") }) } ?? CELSuggestion.near(name, known + ["has", "all", "exists", "exists_one", "map", "filter"])
-            find(expression.offset, "there is no function '\(name)'", near)
-            return .dyn
-        }
+        guard let function = scope.function(name), !function.rawValue.contains(".") else { return unknown(expression, name, target, arguments) }
         return apply(function, expression, isMethod: target != nil, all)
+    }
+
+    private mutating func unknown(_ expression: CELExpression, _ name: String, _ target: CELExpression?, _ arguments: [CELExpression]) -> CELType {
+        let known = CELFunction.allCases.map(\.rawValue).filter { CELLexer.isLetter($0.utf8.first ?? 0) }
+        let qualified = known.filter { $0.contains(".") }
+        // `math.x` asks for a function, not for a variable `math`.
+        let prefix = target?.qualifiedName?.name
+        let isNamespace = prefix.map { prefix in qualified.contains { $0.hasPrefix(prefix + ".") } } ?? false
+        for argument in (isNamespace ? [] : target.map { [$0] } ?? []) + arguments { _ = type(of: argument) }
+        let plain = known + ["has", "all", "exists", "exists_one", "map", "filter"]
+        let near = prefix.flatMap { CELSuggestion.near("\($0).\(name)", qualified) } ?? CELSuggestion.near(name, plain)
+        find(expression.offset, "there is no function '\(name)'", near)
+        return .dyn
     }
 
     private mutating func apply(_ function: CELFunction, _ expression: CELExpression, isMethod: Bool, _ arguments: [CELExpression]) -> CELType {

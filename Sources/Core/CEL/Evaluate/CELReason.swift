@@ -95,5 +95,10 @@ package struct CELError: Error, Equatable, Sendable {
     /// Byte offset in the source of the part that failed.
     package let offset: Int
 
+    package init(reason: CELReason, offset: Int) {
+        self.reason = reason
+        self.offset = offset
+    }
+
     package var detail: String { reason.detail }
 }

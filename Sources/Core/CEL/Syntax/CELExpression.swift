@@ -53,10 +53,11 @@ struct CELMacro: Sendable {
 /// The names under which operators are called, and how they are written.
 enum CELOperator {
     static let binary: [CELSign: (name: String, precedence: Int)] = [
-        .equal: ("_==_", 1), .notEqual: ("_!=_", 1), .less: ("_<_", 1), .lessOrEqual: ("_<=_", 1), .greater: ("_>_", 1),
-        .greaterOrEqual: ("_>=_", 1), .plus: ("_+_", 2), .minus: ("_-_", 2), .times: ("_*_", 3), .divide: ("_/_", 3), .modulo: ("_%_", 3),
+        .or: ("_||_", 1), .and: ("_&&_", 2), .equal: ("_==_", 3), .notEqual: ("_!=_", 3), .less: ("_<_", 3), .lessOrEqual: ("_<=_", 3),
+        .greater: ("_>_", 3), .greaterOrEqual: ("_>=_", 3), .plus: ("_+_", 4), .minus: ("_-_", 4), .times: ("_*_", 5), .divide: ("_/_", 5),
+        .modulo: ("_%_", 5),
     ]
-    static let inPrecedence = 1
+    static let inPrecedence = 3
     static let inName = "@in"
     static let not = "!_"
     static let negate = "-_"

@@ -7,7 +7,7 @@ struct CELParser {
     private let limits: CELLimits
     private var at = 0
     private var nesting = 0
-    private(set) var nodes = 0
+    private var nodes = 0
 
     /// - Throws: the first thing that does not fit the grammar, or the bounds.
     static func parse(_ source: String, _ limits: CELLimits) throws(CELFinding) -> CELExpression {
@@ -48,11 +48,7 @@ struct CELParser {
 
     // MARK: Nodes
 
-    private mutating func make(_ offset: Int, _ kind: CELExpression.Kind, _ children: CELExpression?...) throws(CELFinding) -> CELExpression {
-        try make(offset, kind, children.compactMap(\.self))
-    }
-
-    private mutating func make(_ offset: Int, _ kind: CELExpression.Kind, _ children: [CELExpression]) throws(CELFinding) -> CELExpression {
+    private mutating func make(_ offset: Int, _ kind: CELExpression.Kind, _ children: [CELExpression] = []) throws(CELFinding) -> CELExpression {
         let depth = 1 + (children.map(\.depth).max() ?? 0)
         guard depth <= limits.depthMax else { throw tooDeep(offset) }
         nodes += 1
@@ -74,45 +70,42 @@ struct CELParser {
         nesting += 1
         guard nesting <= limits.depthMax else { throw tooDeep(token.offset) }
         defer { nesting -= 1 }
-        let condition = try chain(.or)
+        let condition = try binary(1)
         let offset = token.offset
         guard take(.question) else { return condition }
-        let first = try chain(.or)
+        let first = try binary(1)
         guard take(.colon) else {
             throw unexpected("':' of the condition", isSign(.question) ? "put the inner condition in parentheses" : nil)
         }
         let second = try expression()
-        return try make(offset, .conditional(condition, first, second), condition, first, second)
+        return try make(offset, .conditional(condition, first, second), [condition, first, second])
     }
 
-    /// A chain of `||`, whose operands are chains of `&&`.
-    private mutating func chain(_ sign: CELSign) throws(CELFinding) -> CELExpression {
-        let first = try sign == .or ? chain(.and) : binary(1)
-        guard isSign(sign) else { return first }
-        let offset = token.offset
-        var operands = [first]
-        while take(sign) { operands.append(try sign == .or ? chain(.and) : binary(1)) }
-        return try make(offset, sign == .or ? .or(operands) : .and(operands), operands)
-    }
-
-    /// Relations, sums and products, by precedence; all group to the left.
-    private mutating func binary(_ precedence: Int) throws(CELFinding) -> CELExpression {
-        var left = try precedence > 3 ? unary() : binary(precedence + 1)
-        while precedence <= 3 {
+    /// Operators by precedence, from `minimum` upwards; all group to the left, and a chain of `&&` or `||` becomes one node.
+    private mutating func binary(_ minimum: Int) throws(CELFinding) -> CELExpression {
+        var left = try unary()
+        while let (sign, name, precedence) = infix, precedence >= minimum {
             let offset = token.offset
-            let name: String
-            if case .sign(let sign) = token.kind, let known = CELOperator.binary[sign], known.precedence == precedence {
-                name = known.name
-            } else if precedence == CELOperator.inPrecedence, token.kind == .identifier("in") {
-                name = CELOperator.inName
+            if let sign, sign == .and || sign == .or {
+                var operands = [left]
+                while take(sign) { operands.append(try binary(precedence + 1)) }
+                left = try make(offset, sign == .or ? .or(operands) : .and(operands), operands)
             } else {
-                break
+                at += 1
+                let right = try binary(precedence + 1)
+                left = try make(offset, .call(name, target: nil, [left, right]), [left, right])
             }
-            at += 1
-            let right = try binary(precedence + 1)
-            left = try make(offset, .call(name, target: nil, [left, right]), left, right)
         }
         return left
+    }
+
+    /// The operator between two operands that stands here.
+    private var infix: (sign: CELSign?, name: String, precedence: Int)? {
+        switch token.kind {
+        case .sign(let sign): CELOperator.binary[sign].map { (sign, $0.name, $0.precedence) }
+        case .identifier("in"): (nil, CELOperator.inName, CELOperator.inPrecedence)
+        default: nil
+        }
     }
 
     /// Signs in front. Two equal ones cancel each other, as in cel-go.
@@ -127,7 +120,7 @@ struct CELParser {
                 count += 1
             }
             let operand = try member()
-            return count % 2 == 0 ? operand : try make(offset, .call(name, target: nil, [operand]), operand)
+            return count % 2 == 0 ? operand : try make(offset, .call(name, target: nil, [operand]), [operand])
         }
         return try member()
     }
@@ -149,7 +142,7 @@ struct CELParser {
             } else if take(.openBracket) {
                 let index = try expression()
                 try expect(.closeBracket, "behind the index")
-                operand = try make(offset, .call(CELOperator.index, target: nil, [operand, index]), operand, index)
+                operand = try make(offset, .call(CELOperator.index, target: nil, [operand, index]), [operand, index])
             } else if isSign(.openBrace), operand.qualifiedName != nil {
                 throw CELFinding(offset: offset, message: "messages cannot be built here", suggestion: "a map literal is '{\"key\": value}'")
             } else {
@@ -163,13 +156,13 @@ struct CELParser {
         switch token.kind {
         case .identifier(let name) where !["in", "true", "false", "null"].contains(name):
             at += 1
-            guard take(.openParenthesis) else { return try make(offset, .select(operand, field: name, isTest: false), operand) }
+            guard take(.openParenthesis) else { return try make(offset, .select(operand, field: name, isTest: false), [operand]) }
             let arguments = try self.arguments()
             if let macro = try macro(name, operand, arguments, offset) { return macro }
             return try make(offset, .call(name, target: operand, arguments), [operand] + arguments)
         case .quoted(let name):
             at += 1
-            return try make(offset, .select(operand, field: name, isTest: false), operand)
+            return try make(offset, .select(operand, field: name, isTest: false), [operand])
         default:
             throw unexpected("a field or a function behind '.'")
         }
@@ -274,7 +267,7 @@ struct CELParser {
         guard case .select(let operand, let field, false) = argument.kind else {
             throw CELFinding(offset: offset, message: "has() takes a field, such as has(a.b)", suggestion: "whether a map has a key is 'key in map'")
         }
-        return try make(argument.offset, .select(operand, field: field, isTest: true), operand)
+        return try make(argument.offset, .select(operand, field: field, isTest: true), [operand])
     }
 
     /// The macro that a method call stands for; nil when it is an ordinary call.
