@@ -89,6 +89,8 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Stack", logging], path: "Tests/Support", swiftSettings: strict),
         tests("CoreTests", ["Core", "TestSupport"]),
         tests("CELTests", ["Core", "RE2Driver", "ZoneDriver", "TestSupport"]),
+        tests("SchemaTests", ["Core", "RE2Driver", "TestSupport"]),
+        tests("PolicyTests", ["Core", "RE2Driver", "TestSupport"]),
         tests("LogTests", ["Core", "Log", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("VerdictsTests", ["Core", "Log", "Verdicts", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("IngressTests", ["Core", "Log", "Ingress", "RedisDriver", "NATSDriver", "PostgreSQLDriver", "Stack", "TestSupport", logging]),

@@ -74,8 +74,11 @@ package enum Limits {
     package static let schemaDigitsMax = 400
     /// Schemas within each other while one instance is evaluated; each takes a few hundred bytes of stack.
     package static let evaluationDepthMax = 1_000
-    /// Schemas applied, members and items looked at, and the like, for one instance: about a second of work.
-    package static let evaluationStepsMax = 10_000_000
+    /// Schemas applied, members and items looked at, and the like, for one instance: some tenths of a second. The message with the most
+    /// values has half a million of them.
+    package static let evaluationStepsMax = 4_000_000
+    /// Pairs of subschemas looked at when two versions of a schema are compared; references can make more of them than there are parts.
+    package static let compatibilityStepsMax = 20_000
     /// Violations named in one answer; the rest is counted.
     package static let violationsMax = 64
 }

@@ -1,40 +1,40 @@
 /// Keywords that look at arrays.
 extension Evaluation {
     mutating func checkArray(_ number: Int, _ schemaNumber: Int32, _ node: JSONTapeNode, _ index: Int) throws(EvaluationFault) -> Bool {
-        let plan = schema.tables.arrays[number]
+        let shared = schema.tables.arrays[number]
         var valid = true
-        if node.count < plan.minItems {
+        if node.count < shared.plan.minItems {
             guard collecting else { return false }
             valid = false
-            report(schemaNumber, "minItems", index) { _ in "must have at least \(ViolationText.count(plan.minItems, "item")), has \(node.count)" }
+            report(schemaNumber, "minItems", index) { _ in "must have at least \(ViolationText.count(shared.plan.minItems, "item")), has \(node.count)" }
         }
-        if node.count > plan.maxItems {
+        if node.count > shared.plan.maxItems {
             guard collecting else { return false }
             valid = false
-            report(schemaNumber, "maxItems", index) { _ in "must have at most \(ViolationText.count(plan.maxItems, "item")), has \(node.count)" }
+            report(schemaNumber, "maxItems", index) { _ in "must have at most \(ViolationText.count(shared.plan.maxItems, "item")), has \(node.count)" }
         }
-        if plan.isUnique, node.count > 1, let pair = try equalItems(node, index) {
+        if shared.plan.isUnique, node.count > 1, let pair = try equalItems(node, index) {
             guard collecting else { return false }
             valid = false
             report(schemaNumber, "uniqueItems", index) { _ in "must not have equal items, those at \(pair.0) and \(pair.1) are" }
         }
-        if plan.items >= 0 || !plan.prefix.isEmpty, try !checkItems(plan, schemaNumber, node, index) {
+        if shared.plan.items >= 0 || !shared.plan.prefix.isEmpty, try !checkItems(shared, schemaNumber, node, index) {
             guard collecting else { return false }
             valid = false
         }
-        if plan.contains >= 0, try !checkContains(plan, schemaNumber, node, index) {
+        if shared.plan.contains >= 0, try !checkContains(shared, schemaNumber, node, index) {
             guard collecting else { return false }
             valid = false
         }
         return valid
     }
 
-    private mutating func checkItems(_ plan: ArrayPlan, _ number: Int32, _ node: JSONTapeNode, _ index: Int) throws(EvaluationFault) -> Bool {
+    private mutating func checkItems(_ shared: SharedPlan<ArrayPlan>, _ number: Int32, _ node: JSONTapeNode, _ index: Int) throws(EvaluationFault) -> Bool {
         var valid = true
         var at = index + 1
         var position = 0
         while at < node.end {
-            let target = position < plan.prefix.count ? plan.prefix[position] : plan.items
+            let target = position < shared.plan.prefix.count ? shared.plan.prefix[position] : shared.plan.items
             if target < 0 { break }
             if try !checkChild(target, at) {
                 guard collecting else { return false }
@@ -47,18 +47,18 @@ extension Evaluation {
         return valid
     }
 
-    private mutating func checkContains(_ plan: ArrayPlan, _ number: Int32, _ node: JSONTapeNode, _ index: Int) throws(EvaluationFault) -> Bool {
+    private mutating func checkContains(_ shared: SharedPlan<ArrayPlan>, _ number: Int32, _ node: JSONTapeNode, _ index: Int) throws(EvaluationFault) -> Bool {
         var count = 0
         var at = index + 1
         var position = 0
         let wasCollecting = collecting
         collecting = false
         while at < node.end {
-            if try checkChild(plan.contains, at) {
+            if try checkChild(shared.plan.contains, at) {
                 count += 1
                 if track >= 0 {
                     marks[track + position] = true
-                } else if !wasCollecting, count > plan.maxContains || (count >= plan.minContains && plan.maxContains == .max) {
+                } else if !wasCollecting, count > shared.plan.maxContains || (count >= shared.plan.minContains && shared.plan.maxContains == .max) {
                     break
                 }
             }
@@ -66,17 +66,17 @@ extension Evaluation {
             position += 1
         }
         collecting = wasCollecting
-        if count < plan.minContains {
+        if count < shared.plan.minContains {
             if collecting {
-                report(number, plan.minContains == 1 ? "contains" : "minContains", index) { _ in
-                    "must contain at least \(ViolationText.count(plan.minContains, "item")) that match the schema under \"contains\", has \(count)"
+                report(number, shared.plan.minContains == 1 ? "contains" : "minContains", index) { _ in
+                    "must contain at least \(ViolationText.count(shared.plan.minContains, "item")) that match the schema under \"contains\", has \(count)"
                 }
             }
             return false
         }
-        if count > plan.maxContains {
+        if count > shared.plan.maxContains {
             if collecting {
-                report(number, "maxContains", index) { _ in "must contain at most \(ViolationText.count(plan.maxContains, "item")) that match the schema under \"contains\", has \(count)" }
+                report(number, "maxContains", index) { _ in "must contain at most \(ViolationText.count(shared.plan.maxContains, "item")) that match the schema under \"contains\", has \(count)" }
             }
             return false
         }

@@ -92,7 +92,7 @@ extension SchemaBuilder {
             }
         }
         guard plan.minItems > 0 || plan.maxItems < .max || plan.isUnique || !plan.prefix.isEmpty || plan.items >= 0 || plan.contains >= 0 else { return }
-        tables.arrays.append(plan)
+        tables.arrays.append(SharedPlan(plan))
         parts.arrays.append(.array(Int32(tables.arrays.count - 1)))
     }
 
@@ -130,7 +130,7 @@ extension SchemaBuilder {
         }
         guard plan.walks || plan.minProperties > 0 || plan.maxProperties < .max else { return }
         plan.buildTable()
-        tables.objects.append(plan)
+        tables.objects.append(SharedPlan(plan))
         parts.objects.append(.object(Int32(tables.objects.count - 1)))
     }
 }

@@ -1,3 +1,10 @@
+/// A plan behind one reference: an evaluation takes hold of it without copying the arrays in it.
+final class SharedPlan<Plan: Sendable>: Sendable {
+    let plan: Plan
+
+    init(_ plan: Plan) { self.plan = plan }
+}
+
 /// Bounds of a number.
 struct NumberPlan: Sendable {
     struct Bound: Sendable {
