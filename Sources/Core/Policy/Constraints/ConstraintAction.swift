@@ -86,7 +86,7 @@ package enum ConstraintAction: Sendable {
         case .reroute(let reroute): ([reroute.topic, reroute.backbone] + (reroute.destinations ?? [])).compactMap(\.self).flatMap(\.expressions)
         case .limit(let limit): limit.key.map { [$0] } ?? []
         case .annotate(let annotations):
-            annotations.flatMap { annotation in
+            annotations.flatMap { annotation -> [PolicyExpression] in
                 if case .template(let template) = annotation.value { template.expressions } else { [] }
             }
         }

@@ -9,7 +9,7 @@ package struct PolicyTemplate: Sendable {
     package let parts: [Part]
 
     package var expressions: [PolicyExpression] {
-        parts.compactMap { part in
+        parts.compactMap { part -> PolicyExpression? in
             if case .expression(let expression) = part { expression } else { nil }
         }
     }
