@@ -90,7 +90,7 @@ let package = Package(
         tests("CoreTests", ["Core", "TestSupport"]),
         tests("CELTests", ["Core", "RE2Driver", "ZoneDriver", "TestSupport"]),
         tests("SchemaTests", ["Core", "RE2Driver", "TestSupport"]),
-        tests("PolicyTests", ["Core", "RE2Driver", "TestSupport"]),
+        tests("PolicyTests", ["Core", "RE2Driver", "TestSupport", "Yams"]),
         tests("LogTests", ["Core", "Log", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("VerdictsTests", ["Core", "Log", "Verdicts", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("IngressTests", ["Core", "Log", "Ingress", "RedisDriver", "NATSDriver", "PostgreSQLDriver", "Stack", "TestSupport", logging]),

@@ -7,16 +7,9 @@ enum PolicyRig {
     static let compiler = PolicyCompiler(patterns: RE2Compiler())
 
     static func read(_ document: String) throws(Refusal) -> Constraint {
-        do throws(JSONFault) {
-            let root = try JSONDocument(document).root
-            return try ConstraintReader(compiler).read(root)
-        } catch let fault as JSONFault {
-            throw Refusal(fault)
-        } catch let refusal as Refusal {
-            throw refusal
-        } catch {
-            preconditionFailure("nothing else is thrown")
-        }
+        let root: JSONNode
+        do throws(JSONFault) { root = try JSONDocument(document).root } catch { throw Refusal(error) }
+        return try ConstraintReader(compiler).read(root)
     }
 
     static func set(_ documents: [String]) throws(Refusal) -> PolicySet {

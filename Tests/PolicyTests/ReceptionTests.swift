@@ -10,7 +10,6 @@ struct ReceptionTests {
         #expect(decision.outcome == .deliver)
         #expect(decision.rule == "default")
         #expect(decision.destinations == ["ann"])
-        #expect(decision.withheld == [PolicyDecision.Withheld(recipient: "carl", rule: "r", reason: "carl may not read tasks.a.question")])
         #expect(String(decoding: decision.detail.withheld, as: UTF8.self) == #"[{"recipient":"carl","rule":"r","reason":"carl may not read tasks.a.question"}]"#)
     }
 

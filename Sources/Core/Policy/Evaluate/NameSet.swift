@@ -26,7 +26,8 @@ struct NameSet: Sendable {
             if hashes[middle] < hash { low = middle + 1 } else { high = middle }
         }
         while low < hashes.count, hashes[low] == hash {
-            if names[low].count == name.count, JSONWords.equal(names[low].span, 0, name, 0, name.count) { return true }
+            let candidate = names[low]
+            if candidate.count == name.count, JSONWords.equal(candidate.span, 0, name, 0, name.count) { return true }
             low += 1
         }
         return false

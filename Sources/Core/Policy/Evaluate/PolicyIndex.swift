@@ -147,7 +147,10 @@ struct PolicyIndex: Sendable {
         guard dimensions != 0 else { return }
         if dimensions & Dimension.source.rawValue != 0 { append(Self.bucket(node, isRest, .source, keys.source.span), &out) }
         if dimensions & Dimension.destination.rawValue != 0 {
-            for index in keys.destinations.indices { append(Self.bucket(node, isRest, .destination, keys.destinations[index].span), &out) }
+            for index in keys.destinations.indices {
+                let destination = keys.destinations[index]
+                append(Self.bucket(node, isRest, .destination, destination.span), &out)
+            }
         }
         if dimensions & Dimension.organisation.rawValue != 0, !keys.organisation.isEmpty {
             append(Self.bucket(node, isRest, .organisation, keys.organisation.span), &out)
@@ -170,7 +173,8 @@ struct PolicyIndex: Sendable {
     private func child(_ node: Int, _ text: Span<UInt8>, _ token: Range<Int>) -> Int? {
         var at = Int(children[Self.hash(node, text, token)] ?? -1)
         while at >= 0 {
-            if nodes[at].token.count == token.count, JSONWords.equal(nodes[at].token.span, 0, text, token.lowerBound, token.count) { return at }
+            let candidate = nodes[at].token
+            if candidate.count == token.count, JSONWords.equal(candidate.span, 0, text, token.lowerBound, token.count) { return at }
             at = Int(nodes[at].sibling)
         }
         return nil
