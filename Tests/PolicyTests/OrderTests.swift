@@ -54,8 +54,8 @@ struct OrderTests {
         #expect(decision.outcome == .block)
         #expect(decision.rule == "e")
         #expect(decision.onError == .block)
-        #expect(decision.faults.map(\.rule) == ["e"] && decision.faults.map(\.detail) == ["1:13: no such key: 'none'"])
-        #expect(String(decoding: decision.detail.error, as: UTF8.self) == #"{"on_error":"block","rules":[{"rule":"e","detail":"1:13: no such key: 'none'"}]}"#)
+        #expect(decision.faults.map(\.rule) == ["e"] && decision.faults.map(\.detail) == ["1:14: no such key: 'none'"])
+        #expect(String(decoding: decision.detail.error, as: UTF8.self) == #"{"on_error":"block","rules":[{"rule":"e","detail":"1:14: no such key: 'none'"}]}"#)
     }
 
     @Test("Where the configuration says so, an error passes its rule over, says it, and later rules still count") func failOpen() throws {

@@ -34,21 +34,26 @@ struct PolicyMaker {
         return "{" + parts.joined(separator: ",") + "}"
     }
 
+    /// Holds once in some hundreds of messages, so that many constraints leave something to each other.
     private mutating func condition() -> String {
-        switch numbers.below(14) {
+        let rare = "message.data.amount % 97 == \(numbers.below(97)) && \(plain()) && \(plain())"
+        return numbers.once(in: 30) ? "message.data.missing == 1 && " + rare : rare
+    }
+
+    private mutating func plain() -> String {
+        switch numbers.below(13) {
         case 0: "message.data.amount > \(numbers.below(1_000))"
         case 1: "message.type == '\(numbers.pick(Self.kinds))'"
         case 2: "message.source in ['\(numbers.pick(Self.names))', '\(numbers.pick(Self.names))']"
         case 3: "size(message.destinations) > \(numbers.below(3))"
         case 4: "message.metadata.turn % \(2 + numbers.below(5)) == 0"
-        case 5: "message.data.missing == 1"
-        case 6: "message.data.tags.exists(t, t == 'b') && message.data.amount < \(numbers.below(500))"
-        case 7: "config.level > \(numbers.below(5))"
-        case 8: "now.getSeconds() < \(numbers.below(60))"
-        case 9: "principal.startsWith('\(numbers.pick(["a", "b", "c"]))')"
-        case 10: "message.data.content.matches('(a|b)+c\(numbers.below(10))')"
-        case 11: "registry.east.metadata.region == '\(numbers.pick(["eu", "us"]))'"
-        case 12: "message.topic.contains('\(numbers.pick(Self.tasks))')"
+        case 5: "message.data.tags.exists(t, t == 'b') && message.data.amount < \(numbers.below(500))"
+        case 6: "config.level > \(numbers.below(5))"
+        case 7: "now.getSeconds() < \(numbers.below(60))"
+        case 8: "principal.startsWith('\(numbers.pick(["a", "b", "c"]))')"
+        case 9: "message.data.content.matches('(a|b)+c\(numbers.below(10))')"
+        case 10: "registry.east.metadata.region == '\(numbers.pick(["eu", "us"]))'"
+        case 11: "message.topic.contains('\(numbers.pick(Self.tasks))')"
         default: "message.size % \(2 + numbers.below(9)) == 0"
         }
     }
@@ -68,9 +73,13 @@ struct PolicyMaker {
     }
 
     mutating func constraint(_ id: String) -> String {
+        // Limits and annotations may apply often, what ends the matter seldom.
         let stage = numbers.once(in: 5) ? "reception" : "initial"
         let mode = numbers.once(in: 4) ? "shadow" : "enforce"
-        return #"{"constraint_id":"\#(id)","scope":\#(scope()),"stage":"\#(stage)","when":"\#(condition())","action":\#(action(stage)),"mode":"\#(mode)","priority":\#(numbers.below(5)),"reason":"{{ message.source }} by \#(id)"}"#
+        let action = action(stage)
+        var when = action.contains("limit") || action.contains("annotate") ? plain() : condition()
+        if action.contains("require") { when = "!(\(when))" }
+        return #"{"constraint_id":"\#(id)","scope":\#(scope()),"stage":"\#(stage)","when":"\#(when)","action":\#(action),"mode":"\#(mode)","priority":\#(numbers.below(5)),"reason":"{{ message.source }} by \#(id)"}"#
     }
 
     mutating func documents(_ count: Int) -> [String: [UInt8]] {
