@@ -31,6 +31,7 @@ struct FindingTests {
         ("n = 7", 1, 3, "'=' is no part of an expression", "equality is '=='"),
         ("true & false", 1, 6, "'&' is no part of an expression", "'and' is '&&'"),
         ("n >", 1, 4, "the end of the expression was found where a value was expected", nil),
+        ("!-n", 1, 2, "'-' was found where a value was expected", nil),
         ("(n + 1", 1, 7, "the end of the expression was found where ')' behind the expression in parentheses was expected", nil),
         ("[1, 2", 1, 6, "the end of the expression was found where ',' or ']' of the list was expected", nil),
         ("{'a' 1}", 1, 6, "a number was found where ':' behind the key was expected", nil),

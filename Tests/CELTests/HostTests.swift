@@ -16,7 +16,7 @@ struct HostTests {
         "size(message.data) == 9", "message.data.exists(k, k == 'price')", "message.data.nested.x.y.all(v, v >= 10)", "message.data.nested.x.y.map(v, v / 10) == [1, 2]",
         "message.data.nested == message.data.nested", "message.data.tags + [5] == ['a', 1, null, true, 5]", "message.data.amount > 100 && message.data.amount < 200.5",
         "message.topic.startsWith('agent.') && message.source in ['a', 'b', 'c'] && size(message.destinations) < 5 && message.data.amount > 100",
-        "!has(message.reply)", "has(message.topic)", "message.time.getFullYear() == 2026", "message.time < timestamp('2027-01-01T00:00:00Z')", "type(message) == type(dyn(message))",
+        "!has(message.reply)", "has(message.topic)", "message.time != null", "!(message == null)", "message.time.getFullYear() == 2026", "message.time < timestamp('2027-01-01T00:00:00Z')", "type(message) == type(dyn(message))",
         "dyn(message).topic == message.topic", "message == message", "'%s'.format([message.data.nested]) == '{x: {y: [10, 20]}}'",
         "message.data.amount in [150]", "message.data.exact in [1, 2]", "!(message.data.price in [1, 2])", "message.data.name in ['x', 'Bob \"the\" über']",
     ])
@@ -48,6 +48,9 @@ struct HostTests {
         #expect(try Rules.environment.compile("n == 7").isTrue(activation, costMax: 100))
         #expect(throws: CELError(reason: .notBool(type: "int"), offset: 0)) { try Rules.environment.compile("n").isTrue(activation, costMax: 100) }
         #expect(throws: CELError(reason: .costExceeded(max: 1), offset: 0)) { try Rules.environment.compile("n == 7").isTrue(activation, costMax: 1) }
+        #expect(throws: CELError(reason: .unbound("message"), offset: 8)) {
+            try Rules.environment.compile("message.topic == ''").isTrue(Rules.environment.activation(), costMax: 100)
+        }
         #expect(throws: CELError(reason: .unbound("n"), offset: 0)) { try Rules.environment.compile("n == 7").isTrue(Rules.environment.activation(), costMax: 100) }
     }
 

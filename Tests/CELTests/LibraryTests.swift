@@ -17,7 +17,7 @@ struct LibraryTests {
         "string(duration('-1.5s')) == '-1.5s'", "string(duration('1h2m3.000000004s')) == '3723.000000004s'", "duration('1.5h') == duration('5400s')", "duration('-1m30s').getSeconds() == -90",
         "duration('1s500ms').getMilliseconds() == 500", "duration('100us') == duration('100µs')", "duration('0') == duration('0s')", "string(timestamp('2024-02-29T12:00:00.120Z')) == '2024-02-29T12:00:00.12Z'",
         "timestamp('2024-02-29T23:30:00-01:00') == timestamp('2024-03-01T00:30:00Z')", "timestamp('0001-01-01T00:00:00Z') < timestamp(0)", "timestamp(0).getDayOfWeek() == 4", "timestamp('2024-12-31T00:00:00Z').getDayOfYear() == 365",
-        "timestamp('9999-12-31T23:59:59Z') - timestamp('0001-01-01T00:00:00Z') == duration('315537897599s')", "math.sqrt(2) > 1.41 && math.sqrt(4u) == 2.0", "math.round(-2.5) == -3.0", "math.bitShiftRight(-1, 1) == 9223372036854775807",
+        "timestamp('2300-01-01T00:00:00Z') - timestamp('2010-01-01T00:00:00Z') == duration('2542080h')", "math.sqrt(2) > 1.41 && math.sqrt(4u) == 2.0", "math.round(-2.5) == -3.0", "math.bitShiftRight(-1, 1) == 9223372036854775807",
         "math.isNaN(math.sqrt(-1.0))", "math.sign(-0.5) == -1.0", "math.abs(-2.5) == 2.5", "base64.decode('') == b''", "base64.encode(b'a') == 'YQ=='", "b'a' + b'b' == b'ab'", "bytes('ü') == b'\\xc3\\xbc'",
         "[3, 1, 2].map(x, x > 1, x * 10) == [30, 20]", "[1, 1].exists_one(x, x == 1) == false", "{'a': 1}.all(k, k == 'a')", "0.0 == -0.0", "!(0.0/0.0 < 1.0) && !(0.0/0.0 >= 1.0)", "[0.0/0.0] != [0.0/0.0]",
         "[7, 8][dyn(1u)] == 8", "{1: 'a'}[dyn(1.0)] == 'a'", "dyn(18446744073709551615u) > 9223372036854775807", "5 / -2 == -2 && 5 % -2 == 1 && -5 % 2 == -1", "--5 == 5 && -(-5) == 5", "1 - -1 == 2",
@@ -31,7 +31,7 @@ struct LibraryTests {
     @Test("What has no value is an error", arguments: [
         "-9223372036854775807 - 2", "-(-9223372036854775807 - 1)", "(-9223372036854775807 - 1) / -1", "(-9223372036854775807 - 1) % -1", "0u - 1u", "1 % 0", "int(9.3e18)", "int(0.0 / 0.0)", "uint(-1)", "uint(-0.5)",
         "int('1.5')", "int('')", "int(' 1')", "uint('+1')", "double('0x10')", "double('1e')", "double('nan(1)')", "double('')", "bool('yes')", "string(b'\\xff')", "timestamp('2024-02-30T00:00:00Z')", "timestamp('2024-01-01T00:00:60Z')",
-        "timestamp('2024-01-01 00:00:00Z')", "timestamp(-62135596801)", "timestamp('0000-01-01T00:00:00Z')", "duration('1')", "duration('s')", "duration('1x')", "duration('315576000001s')", "duration('')", "duration('1.s.')",
+        "timestamp('2024-01-01 00:00:00Z')", "timestamp(-62135596801)", "timestamp('0000-01-01T00:00:00Z')", "duration('1')", "duration('s')", "duration('1x')", "timestamp('9999-12-31T23:59:59Z') - timestamp('0001-01-01T00:00:00Z')", "duration('9223372036.854775808s')", "duration('-9223372036s') - duration('1s')", "duration('')", "duration('1.s.')",
         "timestamp(0).getHours('Mars/Olympus')", "timestamp(0).getHours('../../etc/passwd')", "timestamp(0).getHours('25:00')", "timestamp(0).getHours('1:2:3')", "math.abs(-9223372036854775807 - 1)", "base64.decode('a')", "base64.decode('!!!!')",
         "'%'.format([])", "'%q'.format([1])", "'%.f'.format([1.0])", "'%.5000f'.format([1.0])", "'%d'.format([1.5])", "'abc'.charAt(4)", "'abc'.substring(2, 1)", "'abc'.indexOf('a', 4)", "{1: 1}[2]", "[1][1]", "[1][-1]", "{1: 'a', dyn(1u): 'b'}",
     ])
@@ -46,17 +46,20 @@ struct LibraryTests {
         var values = [0.0, .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude, 0.5, 1.5, 2.5, 0.125, 999.9995, 9.9999e22, 1e22, 123456789.123456789]
         for _ in 0..<300 { values.append(Double(bitPattern: numbers.next())) }
         for _ in 0..<300 { values.append(Double(numbers.below(1 << 40)) / 1024) }
+        let environment = CELEnvironment(variables: [CELEnvironment.Variable("x", .double)])
+        var activation = environment.activation()
+        let back = try environment.compile("double(string(x)) == x && double('%s'.format([x])) == x")
         for value in values where value.isFinite {
-            for precision in [0, 1, 3, 6, 17] {
-                let environment = CELEnvironment(variables: [CELEnvironment.Variable("x", .double)])
-                var activation = environment.activation()
+            activation.set(0, .double(value))
+            #expect(back.evaluate(activation, costMax: 10_000).value == .bool(true), "\(value)")
+        }
+        for (precision, letter) in [0, 1, 3, 6, 17].flatMap({ [($0, "f"), ($0, "e")] }) {
+            let format = "%.\(precision)\(letter)"
+            let program = try environment.compile("'\(format)'.format([x])")
+            for value in values where value.isFinite {
                 activation.set(0, .double(value))
-                for letter in ["f", "e"] {
-                    let text = try environment.compile("'%.\(precision)\(letter)'.format([x])").evaluate(activation, costMax: 10_000).outcome.get()
-                    #expect(text == .string(String(format: "%.\(precision)\(letter)", value)))
-                }
-                let back = try environment.compile("double(string(x)) == x && double('%s'.format([x])) == x").evaluate(activation, costMax: 10_000)
-                if precision == 0 { #expect(back.value == .bool(true), "\(value)") }
+                let text = program.evaluate(activation, costMax: 10_000).value
+                #expect(text == .string(String(format: format, value)))
             }
         }
     }

@@ -72,6 +72,8 @@ struct CELUnifier {
         case (.dyn, _), (_, .dyn): return true
         case (.list(let left), .list(let right)): return bind(left, right)
         case (.map(let leftKey, let leftValue), .map(let rightKey, let rightValue)): return bind(leftKey, rightKey) && bind(leftValue, rightValue)
+        // Times and records may be absent, and are compared with null then.
+        case (.null, .timestamp), (.null, .duration), (.null, .record), (.timestamp, .null), (.duration, .null), (.record, .null): return true
         default: return from == to
         }
     }

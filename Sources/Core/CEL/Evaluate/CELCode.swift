@@ -2,12 +2,14 @@
 enum CELOpcode: UInt8, Sendable {
     /// Constant `a`.
     case constant
-    /// Variable `a` of the activation.
+    /// Variable `a` of the activation; its name is `b`.
     case variable
     /// Macro variable in slot `a`.
     case local
     /// Field `b` of the record that node `a` gives; its name is `c`.
     case field
+    /// Field `b` of the record in variable `a`, whose name is `c`.
+    case variableField
     /// Field named `b` of node `a`, looked up at run time.
     case select
     /// Whether node `a` has the field named `b`; whether the record has field `b`.
@@ -61,7 +63,7 @@ final class CELCode: Sendable {
     let operands: [Int32]
     let constants: [CELValue]
     let names: [String]
-    let sets: [Set<CELMapKey>]
+    let sets: [CELKeySet]
     let patterns: [any TextPattern]
     let zones: [CELZone]
     /// Macro variables that live at once.
@@ -93,7 +95,7 @@ struct CELCodeBuilder {
     var operands: [Int32] = []
     var constants: [CELValue] = []
     var names: [String] = []
-    var sets: [Set<CELMapKey>] = []
+    var sets: [CELKeySet] = []
     var patterns: [any TextPattern] = []
     var zones: [CELZone] = []
 

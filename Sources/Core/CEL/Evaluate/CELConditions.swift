@@ -108,8 +108,7 @@ extension CELEvaluation {
             try meter.charge(list.count)
             return list.elements.contains { CELOrder.equal($0, element) }
         }
-        guard element.isExactKey, let key = CELMapKey(element) else { return false }
-        return code.sets[Int(node.b)].contains(key)
+        return code.sets[Int(node.b)].contains(element)
     }
 
     private mutating func contained(_ node: CELNode, _ index: Int32) throws(CELReason) -> Bool {

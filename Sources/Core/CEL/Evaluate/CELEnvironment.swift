@@ -44,7 +44,7 @@ package struct CELEnvironment: Sendable {
     package func index(of variable: String) -> Int? { indices[variable] }
 
     /// An activation without values.
-    package func activation() -> CELActivation { CELActivation(variables.map(\.name)) }
+    package func activation() -> CELActivation { CELActivation(variables: variables.count) }
 
     /// Compiles an expression once, for any number of evaluations.
     ///

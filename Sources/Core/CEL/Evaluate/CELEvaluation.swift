@@ -28,6 +28,7 @@ struct CELEvaluation {
         case .local:
             try meter.charge(1)
             return locals[Int(node.a)]
+        case .variableField: return try variableField(node, index)
         case .field: return try field(node, index)
         case .select: return try select(node, index)
         case .index: return try indexed(node, index)
@@ -57,8 +58,19 @@ struct CELEvaluation {
 
     private mutating func variable(_ node: CELNode, _ index: Int32) throws(CELReason) -> CELValue {
         try meter.charge(1)
-        guard let value = activation.value(Int(node.a)) else { throw fail(index, .unbound(activation.name(Int(node.a)))) }
+        guard let value = activation.value(Int(node.a)) else { throw fail(index, .unbound(code.names[Int(node.b)])) }
         return value
+    }
+
+    private mutating func variableField(_ node: CELNode, _ index: Int32) throws(CELReason) -> CELValue {
+        try meter.charge(2)
+        switch activation.value(Int(node.a)) {
+        case .record(let record)?:
+            guard let value = record.field(Int(node.b)) else { throw fail(index, .noField(record.type.fields[Int(node.b)].name)) }
+            return value
+        case let other?: throw fail(index, .noFields(type: other.typeName))
+        case nil: throw fail(index, .unbound(code.names[Int(node.c)]))
+        }
     }
 
     private mutating func field(_ node: CELNode, _ index: Int32) throws(CELReason) -> CELValue {

@@ -66,7 +66,8 @@ struct CELLowering {
 
     private mutating func lower(_ meaning: CELScope.Meaning, _ offset: Int32) -> Int32 {
         switch meaning {
-        case .variable(let index): builder.add(CELNode(opcode: .variable, a: Int32(index), offset: offset))
+        case .variable(let index):
+            builder.add(CELNode(opcode: .variable, a: Int32(index), b: builder.add(name: environment.variables[index].name), offset: offset))
         case .local(let slot): builder.add(CELNode(opcode: .local, a: Int32(slot), offset: offset))
         case .type(let name): constant(.type(name), offset)
         }
@@ -83,6 +84,11 @@ struct CELLowering {
         let start = builder.nodes.count
         let node = lower(operand, isOperand: true)
         if case .record(let type) = checked.types[operand.id], let index = environment.records[type]?.index(of: field) {
+            if !isTest, case .variable(let variable)? = checked.meanings[operand.id] {
+                builder.nodes.removeSubrange(start...)
+                let name = builder.add(name: environment.variables[variable].name)
+                return builder.add(CELNode(opcode: .variableField, a: Int32(variable), b: Int32(index), c: name, offset: offset))
+            }
             return builder.add(CELNode(opcode: isTest ? .hasField : .field, a: node, b: Int32(index), c: builder.add(name: field), offset: offset))
         }
         return emit(CELNode(opcode: isTest ? .has : .select, a: node, b: builder.add(name: field), offset: offset), [node], from: start)
@@ -105,7 +111,7 @@ struct CELLowering {
     private mutating func emit(_ node: CELNode, _ inputs: [Int32], from start: Int) -> Int32 {
         let index = builder.add(node)
         guard inputs.allSatisfy({ constant($0) != nil }) else { return index }
-        var evaluation = CELEvaluation(CELCode(builder, slots: 0, services: services), CELActivation(), costMax: CELLimits.foldingCostMax)
+        var evaluation = CELEvaluation(CELCode(builder, slots: 0, services: services), CELActivation(variables: 0), costMax: CELLimits.foldingCostMax)
         guard let value = try? evaluation.value(index) else { return index }
         builder.nodes.removeSubrange(start...)
         return constant(value, node.offset)
@@ -154,9 +160,8 @@ struct CELLowering {
             return CELNode(opcode: .integerOrdering, function: function, a: left, b: right, offset: offset)
         case .contained:
             guard case .list(let list)? = constant(right) else { return nil }
-            let keys = list.elements.map { $0.isExactKey ? CELMapKey($0) : nil }
-            guard !keys.isEmpty, keys.allSatisfy({ $0 != nil }) else { return nil }
-            builder.sets.append(Set(keys.compactMap(\.self)))
+            guard let set = CELKeySet(list.elements) else { return nil }
+            builder.sets.append(set)
             return CELNode(opcode: .inSet, function: function, a: left, b: Int32(builder.sets.count - 1), c: builder.nodes[Int(right)].a, offset: offset)
         case .startsWith, .endsWith, .contains:
             guard text(right) != nil else { return nil }

@@ -1,6 +1,6 @@
 /// Counts what an evaluation costs, and ends it when that is too much.
 ///
-/// One unit is about one step of the evaluator, one element that is visited or made, or sixteen bytes that are read or written: 10 to 50 ns
+/// One unit is about one step of the evaluator, one element that is visited or made, or sixteen bytes that are read or written: 10 to 200 ns
 /// of time, and at most 64 bytes of memory.
 struct CELMeter {
     private(set) var left: Int

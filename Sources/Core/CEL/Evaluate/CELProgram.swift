@@ -24,7 +24,7 @@ package final class CELProgram: Sendable {
     /// The value with these variables, or why there is none.
     ///
     /// - Shape: `activation` is of the program's environment.
-    /// - Cost: at most `costMax` units of about 10 to 50 ns and 64 bytes each.
+    /// - Cost: at most `costMax` units of about 10 to 200 ns and 64 bytes each.
     package func evaluate(_ activation: CELActivation, costMax: Int) -> CELResult {
         var evaluation = CELEvaluation(code, activation, costMax: costMax)
         do throws(CELReason) {

@@ -7,7 +7,7 @@ package struct CELLimits: Sendable {
     /// Nesting of an expression: parser, checker and evaluator recurse this deep, on stacks of 512 KiB too. People nest a few levels; the
     /// specification asks for 24 to 32 operators in a row.
     package var depthMax = 64
-    /// The most that an expression may cost by estimate, with the largest inputs; one unit is about 10 to 50 ns.
+    /// The most that an expression may cost by estimate, with the largest inputs; one unit is about 10 to 200 ns.
     package var estimateMax: UInt64 = 100_000_000
     /// Assumed bytes of a string and elements of a list or map whose size nobody declared, for the estimate.
     package var textBytesAssumed: UInt64 = 256

@@ -188,7 +188,7 @@ struct CELParser {
         case .string(let value): return try make(start.offset, .literal(.string(value)))
         case .bytes(let value): return try make(start.offset, .literal(.bytes(value)))
         case .identifier(let name): return try identifier(name, start.offset, isRoot: false)
-        case .sign(.minus): return try negative(start)
+        case .sign(.minus) where isNumber(at): return try negative(start)
         case .sign(.dot):
             guard case .identifier(let name) = token.kind else { throw unexpected("a name behind the leading '.'") }
             at += 1

@@ -1,9 +1,7 @@
-/// A span of time with nanoseconds, within ±315 576 000 000 s (about 10 000 years).
+/// A span of time with nanoseconds, whose number of nanoseconds fits Int64 (±292 years), as in CEL's reference implementations.
 ///
-/// - Source: google/protobuf/duration.proto; the text forms are those of Go's `time.ParseDuration`.
+/// - Source: cel-go common/types/duration.go; the text forms are those of Go's `time.ParseDuration`.
 package struct CELDuration: Hashable, Comparable, Sendable {
-    package static let secondsMax: Int64 = 315_576_000_000
-
     /// Whole seconds, rounded down.
     package let seconds: Int64
     /// 0…999 999 999, always forward in time.
@@ -13,7 +11,7 @@ package struct CELDuration: Hashable, Comparable, Sendable {
     package init?(seconds: Int64, nanoseconds: Int64) {
         let (carried, rest) = nanoseconds.flooredDivision(by: 1_000_000_000)
         let (total, overflow) = seconds.addingReportingOverflow(carried)
-        guard !overflow, total >= -Self.secondsMax, total < Self.secondsMax || (total == Self.secondsMax && rest == 0) else { return nil }
+        guard !overflow, Int64(exactly: Int128(total) * 1_000_000_000 + Int128(rest)) != nil else { return nil }
         self.seconds = total
         self.nanoseconds = Int32(rest)
     }
@@ -65,7 +63,7 @@ package struct CELDuration: Hashable, Comparable, Sendable {
         while !bytes.isEmpty {
             guard let part = Self.part(&bytes) else { return nil }
             nanos += part
-            guard nanos <= Int128(Self.secondsMax) * 1_000_000_000 else { return nil }
+            guard nanos <= Int128(Int64.max) + 1 else { return nil }
         }
         nanos *= Int128(sign)
         self.init(seconds: Int64(nanos / 1_000_000_000), nanoseconds: Int64(nanos % 1_000_000_000))

@@ -8,7 +8,7 @@ extension CELValue {
         case .null: self = .null
         case .boolean: self = .bool(node.bool ?? false)
         case .number: self = Self.number(node)
-        case .string: self = .string(node.string ?? "")
+        case .string: self = .string(node.directString)
         case .array: self = .list(.json(node))
         case .object: self = .map(.json(node))
         }
@@ -24,6 +24,12 @@ extension CELValue {
 extension JSONNode {
     /// Whether the number is written with digits only and fits Int64.
     var isPlainInteger: Bool { kind == .number && node.flag }
+
+    /// The string; without an escape it is read from the text in one step.
+    var directString: String {
+        let node = self.node
+        return node.flag ? string ?? "" : String(decoding: document.text[node.range], as: UTF8.self)
+    }
 
     func member(_ key: Span<UInt8>) -> JSONNode? {
         guard kind == .object else { return nil }
