@@ -72,7 +72,8 @@ package enum Limits {
     package static let schemaPatternSizeMax = 200_000
     /// Significant digits of a number in a schema: exact division costs digits × digits.
     package static let schemaDigitsMax = 400
-    /// Schemas within each other while one instance is evaluated; each takes a few hundred bytes of stack.
+    /// Schemas within each other while one instance is evaluated; each takes up to a kilobyte of stack, and threads
+    /// have 8 MiB.
     package static let evaluationDepthMax = 1_000
     /// Schemas applied, members and items looked at, and the like, for one instance: some tenths of a second. The message with the most
     /// values has half a million of them.

@@ -3,8 +3,10 @@ import RE2Driver
 
 /// Short ways to schemas and instances in tests.
 enum SchemaCases {
+    private static let compiler = Result { try SchemaCompiler(patterns: RE2Compiler()) }
+
     static func compile(_ text: String, registry: SchemaRegistry = SchemaRegistry(), assertsFormats: Bool = false) throws -> CompiledSchema {
-        try SchemaCompiler(patterns: RE2Compiler()).compile(text: Array(text.utf8), registry: registry, options: .init(assertsFormats: assertsFormats))
+        try compiler.get().compile(text: Array(text.utf8), registry: registry, options: .init(assertsFormats: assertsFormats))
     }
 
     /// The violations as `pointer keyword: message`.

@@ -20,6 +20,8 @@ enum HostnameFormat {
         var labels: [[UInt32]] = []
         var bytes = -1
         for part in FormatText.scalars(text, 0..<text.count).split(omittingEmptySubsequences: false, whereSeparator: { dots.contains($0) }) {
+            // Punycode is quadratic; a label's characters are never more than its bytes.
+            guard part.count <= labelBytesMax, bytes <= nameBytesMax else { return false }
             let encoded = part.allSatisfy { $0 < 0x80 } ? part.count : (Punycode.encode(Array(part))?.count).map { $0 + 4 }
             guard let encoded, encoded >= 1, encoded <= labelBytesMax, let label = unicode(Array(part)) else { return false }
             bytes += encoded + 1

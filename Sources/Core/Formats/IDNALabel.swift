@@ -17,7 +17,7 @@ enum IDNALabel {
         return isComposed(text)
     }
 
-    /// Strings that are canonically equal compare as equal; the composed form is the one that no other equal one is shorter than.
+    /// Whether NFC leaves the text as it is: its marks are in order, and no letter has a one-character form with the mark behind it.
     private static func isComposed(_ text: String.UnicodeScalarView) -> Bool {
         var previous: UInt8 = 0
         var starter: Unicode.Scalar?

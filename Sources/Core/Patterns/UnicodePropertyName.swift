@@ -90,7 +90,8 @@ enum UnicodePropertyName {
         let hex = ("0-9A-Fa-f", #"\x{0}-/:-@G-`g-\x{10ffff}"#)
         let space = (
             #"\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"#,
-            #"\x{0}-\x{8}\x{e}-\x{1f}\x{21}-\x{84}\x{86}-\x{9f}\x{a1}-\x{167f}\x{1681}-\x{1fff}\x{200b}-\x{2027}\x{202a}-\x{202e}\x{2030}-\x{205e}\x{2060}-\x{2fff}\x{3001}-\x{10ffff}"#
+            #"\x{0}-\x{8}\x{e}-\x{1f}\x{21}-\x{84}\x{86}-\x{9f}\x{a1}-\x{167f}\x{1681}-\x{1fff}\x{200b}-\x{2027}"#
+                + #"\x{202a}-\x{202e}\x{2030}-\x{205e}\x{2060}-\x{2fff}\x{3001}-\x{10ffff}"#
         )
         return [
             "Any": any, "ASCII": (#"\x{0}-\x{7f}"#, #"\x{80}-\x{10ffff}"#), "ASCII_Hex_Digit": hex, "AHex": hex, "White_Space": space, "space": space,

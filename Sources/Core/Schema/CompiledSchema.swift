@@ -54,7 +54,7 @@ struct SchemaTables: Sendable {
     var ops: [SchemaOp] = []
     /// Lists of schemas for allOf, anyOf and oneOf.
     var lists: [[Int32]] = []
-    var numbers: [NumberPlan] = []
+    var numbers: [SharedPlan<NumberPlan>] = []
     var lengths: [LengthPlan] = []
     var patterns: [PatternPlan] = []
     var arrays: [SharedPlan<ArrayPlan>] = []

@@ -76,18 +76,39 @@ extension Evaluation {
         }
         if count > shared.plan.maxContains {
             if collecting {
-                report(number, "maxContains", index) { _ in "must contain at most \(ViolationText.count(shared.plan.maxContains, "item")) that match the schema under \"contains\", has \(count)" }
+                report(number, "maxContains", index) { _ in
+                    "must contain at most \(ViolationText.count(shared.plan.maxContains, "item")) that match the schema under \"contains\", has \(count)"
+                }
             }
             return false
         }
         return true
     }
 
+    /// Up to here, comparing each item with each other one is faster than hashing and sorting.
+    private static let comparedItemsMax = 8
+
+    private mutating func equalPair(_ node: JSONTapeNode, _ index: Int) throws(EvaluationFault) -> (Int, Int)? {
+        var left = index + 1
+        var position = 0
+        while left < node.end {
+            var right = document.end(left)
+            try spend(1 + (right - left) / 4 * (node.count - position))
+            var other = position + 1
+            while right < node.end {
+                if document.equal(left, document, right) { return (position, other) }
+                right = document.end(right)
+                other += 1
+            }
+            left = document.end(left)
+            position += 1
+        }
+        return nil
+    }
+
     /// The positions of two equal items: few items are compared with each other, many are sorted by a hash first.
     private mutating func equalItems(_ node: JSONTapeNode, _ index: Int) throws(EvaluationFault) -> (Int, Int)? {
-        if node.count == 2 {
-            return document.equal(index + 1, document, document.end(index + 1)) ? (0, 1) : nil
-        }
+        if node.count <= Self.comparedItemsMax { return try equalPair(node, index) }
         try spend(node.count + (node.end - index) / 4)
         var items: [(hash: UInt64, at: Int, position: Int)] = []
         items.reserveCapacity(node.count)

@@ -17,7 +17,9 @@ extension Evaluation {
             if track < 0 { break }
         }
         if !valid, collecting {
-            report(number, "anyOf", index) { walk in "must match at least one of the \(walk.schema.tables.lists[list].count) schemas allowed\(ViolationText.alternatives(walk, list))" }
+            report(number, "anyOf", index) { walk in
+                "must match at least one of the \(walk.schema.tables.lists[list].count) schemas allowed\(ViolationText.alternatives(walk, list))"
+            }
         }
         return valid
     }

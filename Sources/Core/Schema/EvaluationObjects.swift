@@ -6,12 +6,16 @@ extension Evaluation {
         if node.count < shared.plan.minProperties {
             guard collecting else { return false }
             valid = false
-            report(schemaNumber, "minProperties", index) { _ in "must have at least \(ViolationText.count(shared.plan.minProperties, "property", "properties")), has \(node.count)" }
+            report(schemaNumber, "minProperties", index) { _ in
+                "must have at least \(ViolationText.count(shared.plan.minProperties, "property", "properties")), has \(node.count)"
+            }
         }
         if node.count > shared.plan.maxProperties {
             guard collecting else { return false }
             valid = false
-            report(schemaNumber, "maxProperties", index) { _ in "must have at most \(ViolationText.count(shared.plan.maxProperties, "property", "properties")), has \(node.count)" }
+            report(schemaNumber, "maxProperties", index) { _ in
+                "must have at most \(ViolationText.count(shared.plan.maxProperties, "property", "properties")), has \(node.count)"
+            }
         }
         guard shared.plan.walks else { return valid }
         if shared.plan.required.count <= 64 {

@@ -1,23 +1,23 @@
 /// Keywords that look at numbers and strings.
 extension Evaluation {
     mutating func checkNumber(_ plan: Int, _ number: Int32, _ node: JSONTapeNode, _ index: Int) -> Bool {
-        let bounds = schema.tables.numbers[plan]
+        let shared = schema.tables.numbers[plan]
         var valid = true
         func fails(_ bound: NumberPlan.Bound?, _ integers: (Int64, Int64) -> Bool, _ numbers: (JSONNumber, JSONNumber) -> Bool) -> Bool {
             guard let bound else { return false }
             if node.flag, let integer = bound.integer { return !integers(node.integer, integer) }
             return !numbers(document.number(index), bound.value)
         }
-        if fails(bounds.minimum, { $0 >= $1 }, { $0 >= $1 }) { valid = fail(number, "minimum", index, bounds.minimum, "must be at least ") }
-        if valid || collecting, fails(bounds.maximum, { $0 <= $1 }, { $0 <= $1 }) { valid = fail(number, "maximum", index, bounds.maximum, "must be at most ") }
-        if valid || collecting, fails(bounds.exclusiveMinimum, { $0 > $1 }, { $0 > $1 }) {
-            valid = fail(number, "exclusiveMinimum", index, bounds.exclusiveMinimum, "must be greater than ")
+        if fails(shared.plan.minimum, { $0 >= $1 }, { $0 >= $1 }) { valid = fail(number, "minimum", index, shared.plan.minimum, "must be at least ") }
+        if valid || collecting, fails(shared.plan.maximum, { $0 <= $1 }, { $0 <= $1 }) { valid = fail(number, "maximum", index, shared.plan.maximum, "must be at most ") }
+        if valid || collecting, fails(shared.plan.exclusiveMinimum, { $0 > $1 }, { $0 > $1 }) {
+            valid = fail(number, "exclusiveMinimum", index, shared.plan.exclusiveMinimum, "must be greater than ")
         }
-        if valid || collecting, fails(bounds.exclusiveMaximum, { $0 < $1 }, { $0 < $1 }) {
-            valid = fail(number, "exclusiveMaximum", index, bounds.exclusiveMaximum, "must be less than ")
+        if valid || collecting, fails(shared.plan.exclusiveMaximum, { $0 < $1 }, { $0 < $1 }) {
+            valid = fail(number, "exclusiveMaximum", index, shared.plan.exclusiveMaximum, "must be less than ")
         }
-        if valid || collecting, fails(bounds.multipleOf, { $0 % $1 == 0 }, { $0.isMultiple(of: $1) }) {
-            valid = fail(number, "multipleOf", index, bounds.multipleOf, "must be a multiple of ")
+        if valid || collecting, fails(shared.plan.multipleOf, { $0 % $1 == 0 }, { $0.isMultiple(of: $1) }) {
+            valid = fail(number, "multipleOf", index, shared.plan.multipleOf, "must be a multiple of ")
         }
         return valid
     }

@@ -79,7 +79,9 @@ package struct PolicyInputSchema: Sendable {
             guard let keyword = keywords.first(where: { $0.name == name }) else {
                 throw malformed(field, "has \"\(name)\", which is not known; known are type, description, " + keywords.map(\.name).joined(separator: ", "))
             }
-            guard type == "any" || keyword.types.contains(type) else { throw malformed(field, "has \"\(name)\", which goes with \(keyword.types.sorted().joined(separator: ", "))") }
+            guard type == "any" || keyword.types.contains(type) else {
+                throw malformed(field, "has \"\(name)\", which goes with \(keyword.types.sorted().joined(separator: ", "))")
+            }
             out.key(Array(keyword.translation.utf8))
             out.bytes += value.canonical
         }

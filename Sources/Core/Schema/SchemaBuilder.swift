@@ -104,7 +104,8 @@ struct SchemaBuilder {
             dialect = try self.dialect(uri)
             dialects[uri] = dialect
         }
-        let source = SchemaSource(node: node, resource: resource, document: document, dialect: dialect, uri: registry.resources[resource].uri, root: registry.resources[resource].root)
+        let found = registry.resources[resource]
+        let source = SchemaSource(node: node, resource: resource, document: document, dialect: dialect, uri: found.uri, root: found.root)
         guard node.kind == .object else { throw .malformed(location: source.location, message: "must be a schema: an object, true or false") }
         var parts = SchemaParts()
         try addValidation(source, &parts)

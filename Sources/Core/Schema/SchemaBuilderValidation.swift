@@ -49,7 +49,7 @@ extension SchemaBuilder {
             exclusiveMaximum: try source.bound("exclusiveMaximum"), multipleOf: try source.bound("multipleOf"))
         if let divisor = plan.multipleOf?.value, divisor.isZero || divisor.isNegative { throw source.malformed("multipleOf", "must be greater than 0") }
         guard plan.minimum != nil || plan.exclusiveMinimum != nil || plan.maximum != nil || plan.exclusiveMaximum != nil || plan.multipleOf != nil else { return }
-        tables.numbers.append(plan)
+        tables.numbers.append(SharedPlan(plan))
         parts.numbers.append(.numberRange(Int32(tables.numbers.count - 1)))
     }
 

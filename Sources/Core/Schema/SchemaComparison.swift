@@ -123,8 +123,6 @@ struct SchemaComparison {
         node.items.contains { hasKey($0, keys) } || node.members.contains { keys.contains($0.key.string ?? "") || hasKey($0.value, keys) }
     }
 
-    // MARK: type, enum, const
-
     private func types(_ schema: JSONNode) -> SchemaTypes {
         guard let value = schema["type"] else { return .all }
         let names = value.kind == .array ? value.items.compactMap(\.string) : [value.string ?? ""]

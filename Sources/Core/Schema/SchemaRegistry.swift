@@ -13,18 +13,25 @@ package struct SchemaRegistry: Sendable {
         var dynamicAnchors: [String: Int] = [:]
     }
 
-    private(set) var documents: [JSONDocument] = []
+    /// In the order they were added, the meta-schemas first.
+    package private(set) var documents: [JSONDocument] = []
     private(set) var resources: [Resource] = []
     private var byURI: [String: Int] = [:]
     /// For each document: the resource of every subschema, by tape index.
     private var positions: [[Int: Int]] = []
 
-    package init() {
+    package init() { self = Self.metaSchemas }
+
+    private init(empty: Void) {}
+
+    private static let metaSchemas: SchemaRegistry = {
+        var registry = SchemaRegistry(empty: ())
         for text in MetaSchemas.all {
             // A constant of the program, and a test loads each of them.
-            guard let document = try? JSONDocument(text), (try? add(document)) != nil else { preconditionFailure("a meta-schema of the program does not load") }
+            guard let document = try? JSONDocument(text), (try? registry.add(document)) != nil else { preconditionFailure("a meta-schema of the program does not load") }
         }
-    }
+        return registry
+    }()
 
     /// Makes a document known by `uri`, by its `$id`, and by those of the schemas in it.
     /// - Throws: `.duplicate` when two schemas of the document have the same URI or anchor, `.tooLarge`.
