@@ -73,7 +73,9 @@ package enum ConstraintLint {
         for name in constraint.needs.configNames ?? [] where !known.contains(name) {
             let near = CELSuggestion.near(name, known.sorted()).map { "; " + $0 } ?? ""
             findings.append(
-                Finding(code: .unknownConfig, constraint: constraint.id, other: nil, message: "it reads config.\(name), which is set nowhere: reading it is an error, which blocks\(near)"))
+                Finding(
+                    code: .unknownConfig, constraint: constraint.id, other: nil,
+                    message: "it reads config.\(name), which is set nowhere: without has() reading it is an error, which blocks\(near)"))
         }
         return findings
     }
@@ -98,7 +100,8 @@ package enum ConstraintLint {
     private static func pair(_ first: Constraint, _ second: Constraint) -> Finding? {
         if isAlwaysDecided(first), first.scope.covers(second.scope) {
             return Finding(
-                code: .unreachable, constraint: second.id, other: first.id, message: "never looked at: '\(first.id)' comes before it and always decides (\(first.action.kind.rawValue))")
+                code: .unreachable, constraint: second.id, other: first.id,
+                message: "never looked at: '\(first.id)' comes before it and always decides (\(first.action.kind.rawValue))")
         }
         guard first.priority == second.priority, first.mode == .enforce, second.mode == .enforce, first.scope.overlaps(second.scope),
             first.when == nil || second.when == nil || first.when?.source == second.when?.source, let conflict = conflict(first.action, second.action)

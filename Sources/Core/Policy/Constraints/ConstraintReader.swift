@@ -58,7 +58,9 @@ package struct ConstraintReader: Sendable {
         guard let kind = reader.choice("type", ConstraintAction.Kind.self, isRequired: true) else { return nil }
         reader.allow(["type"] + (Self.actionMembers[kind] ?? []), of: "the action '\(kind.rawValue)'")
         if stage == .reception, ![.block, .require, .limit].contains(kind) {
-            reader.refusal.add(.conflict, reader.at("type"), "in the reception stage a constraint withholds a recipient: block, require or limit; '\(kind.rawValue)' concerns the message as a whole")
+            reader.refusal.add(
+                .conflict, reader.at("type"),
+                "in the reception stage a constraint withholds a recipient: block, require or limit; '\(kind.rawValue)' concerns the message as a whole")
         }
         switch kind {
         case .block: return .block
@@ -106,7 +108,9 @@ package struct ConstraintReader: Sendable {
         let burst = reader.integer("burst", in: 1...1_000_000_000)
         let over = reader.choice("over", ConstraintAction.Limit.Over.self) ?? .block
         let delay = reader.integer("delay_max_ms", in: 1...86_400_000) ?? 60_000
-        if stage == .reception, over == .delay { reader.refusal.add(.conflict, reader.at("over"), "in the reception stage a limit can only block: a recipient has no message of its own to delay") }
+        if stage == .reception, over == .delay {
+            reader.refusal.add(.conflict, reader.at("over"), "in the reception stage a limit can only block: a recipient has no message of its own to delay")
+        }
         let key = reader.text("key").flatMap { compiler.expression($0, stage, [.string], reader.at("key"), &reader.refusal) }
         guard let rate, let period, let limit = RateLimit(rate: rate, periodMs: period, burst: burst ?? rate) else { return nil }
         return .limit(ConstraintAction.Limit(rate: limit, key: key, over: over, delayMsMax: delay))

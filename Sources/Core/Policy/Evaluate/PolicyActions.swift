@@ -112,7 +112,9 @@ extension PolicyMachine {
         var way = Way()
         if let topic = reroute.topic {
             let subject = Array(try values.text(topic, constraint, bytesMax: Limits.topicBytesMax * 4).utf8)
-            if let fault = Subject.topicFault(subject.span) { throw PolicyFault("the new topic '\(PolicyText.bounded(String(decoding: subject, as: UTF8.self), 80))' is none: \(fault)") }
+            if let fault = Subject.topicFault(subject.span) {
+                throw PolicyFault("the new topic '\(PolicyText.bounded(String(decoding: subject, as: UTF8.self), 80))' is none: \(fault)")
+            }
             way.subject = subject
         }
         if let templates = reroute.destinations { way.destinations = try destinations(templates, constraint) }
@@ -144,8 +146,12 @@ extension PolicyMachine {
         }
         var seen = Set<String>()
         names = names.filter { seen.insert($0).inserted }
-        guard !names.isEmpty, names.count <= Limits.destinationsMax else { throw PolicyFault("1 to \(Limits.destinationsMax) recipients are possible, the rule gives \(names.count)") }
-        for name in names where name.utf8.count > Limits.nameBytesMax || DocumentRules.keyFault(name) != nil { throw PolicyFault("a recipient's name is not one: 1 to \(Limits.nameBytesMax) bytes without control characters") }
+        guard !names.isEmpty, names.count <= Limits.destinationsMax else {
+            throw PolicyFault("1 to \(Limits.destinationsMax) recipients are possible, the rule gives \(names.count)")
+        }
+        for name in names where name.utf8.count > Limits.nameBytesMax || DocumentRules.keyFault(name) != nil {
+            throw PolicyFault("a recipient's name is not one: 1 to \(Limits.nameBytesMax) bytes without control characters")
+        }
         return names
     }
 
@@ -186,7 +192,9 @@ extension PolicyMachine {
     private mutating func limitKey(_ limit: ConstraintAction.Limit, _ constraint: Constraint, _ message: MessageEntry) throws(PolicyFault) -> String {
         guard let expression = limit.key else { return message.string(.source) }
         guard case .string(let key) = try values.value(expression, constraint) else { throw PolicyFault("the key '\(expression.source)' is no text") }
-        guard key.utf8.count <= Limits.limitKeyBytesMax else { throw PolicyFault("the key '\(expression.source)' has \(key.utf8.count) bytes, at most \(Limits.limitKeyBytesMax) are possible") }
+        guard key.utf8.count <= Limits.limitKeyBytesMax else {
+            throw PolicyFault("the key '\(expression.source)' has \(key.utf8.count) bytes, at most \(Limits.limitKeyBytesMax) are possible")
+        }
         return key
     }
 

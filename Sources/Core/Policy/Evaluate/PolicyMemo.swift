@@ -32,9 +32,7 @@ struct PolicyMemo {
     /// The map `config` with these names as far as they are set; all names for nil.
     mutating func table(_ wanted: [String]?, _ entry: MessageEntry, _ context: PolicyContext) -> CELValue {
         let wanted = wanted ?? names
-        let isVaried = varied[wanted] ?? wanted.contains { context.config.isVaried($0) }
-        if varied.count >= Limits.policyMemoMax { varied.removeAll(keepingCapacity: true) }
-        varied[wanted] = isVaried
+        let isVaried = isVaried(wanted, context)
         let address = Address(names: wanted, topic: isVaried ? entry.string(.topic) : "", source: isVaried ? entry.string(.source) : "")
         if let known = tables[address] { return known }
         var keys: [CELMapKey] = []
@@ -49,6 +47,15 @@ struct PolicyMemo {
         if tables.count >= Limits.policyMemoMax { tables.removeAll(keepingCapacity: true) }
         tables[address] = table
         return table
+    }
+
+    /// Whether any of the names is set other than globally.
+    private mutating func isVaried(_ wanted: [String], _ context: PolicyContext) -> Bool {
+        if let known = varied[wanted] { return known }
+        let isVaried = wanted.contains { context.config.isVaried($0) }
+        if varied.count >= Limits.policyMemoMax { varied.removeAll(keepingCapacity: true) }
+        varied[wanted] = isVaried
+        return isVaried
     }
 
     /// The limit of the configuration as a constraint of priority 0; nil when there is none for this topic and sender.
