@@ -84,7 +84,7 @@ package enum ConstraintLint {
     private static func constant(_ constraint: Constraint) -> Bool? {
         guard let when = constraint.when else { return true }
         guard when.isConstant else { return nil }
-        return try? when.program.isTrue(CELActivation([]), costMax: Limits.policyCostMax)
+        return try? when.program.isTrue(CELActivation(variables: 0), costMax: Limits.policyCostMax)
     }
 
     /// Ends the matter for every message of its scope.
