@@ -32,8 +32,8 @@ package struct PolicyMachine: ~Copyable {
         var decision = PolicyDecision(revision: context.revision, targets: targets)
         findInitial(message, set, context)
         var pass = PolicyPass(message: message, position: position, context: context)
-        let isDecided = initial(set, &pass, &decision, &limiter)
-        if !isDecided || decision.outcome != .block, set.reception.count > 0 { reception(set, &pass, &decision, &limiter) }
+        initial(set, &pass, &decision, &limiter)
+        if decision.outcome != .block, set.reception.count > 0 { reception(set, &pass, &decision, &limiter) }
         if decision.outcome != .block, let until = pass.delayedUntil, decision.outcome != .hold {
             decision.outcome = .hold
             decision.retryAt = until
@@ -78,23 +78,20 @@ package struct PolicyMachine: ~Copyable {
 
     // MARK: Stages
 
-    /// - Returns: whether a constraint decided.
     private mutating func initial(
         _ set: borrowing PolicySet, _ pass: inout PolicyPass, _ decision: inout PolicyDecision, _ limiter: inout LimiterState
-    ) -> Bool {
+    ) {
         var pending = values.defaultLimit
         for index in ranks.indices {
             let rule = set.rule(ranked: ranks[index])
             guard fits(rule, recipient: nil) else { continue }
             if let limit = pending, Constraint.precedes(limit, rule.constraint) {
                 pending = nil
-                if applies(limit, nil, nil, &pass, &decision, &limiter) { return true }
+                if applies(limit, nil, nil, &pass, &decision, &limiter) { return }
             }
-            if applies(rule.constraint, rule.fault, nil, &pass, &decision, &limiter) { return true }
-            if pass.isExhausted { return false }
+            if applies(rule.constraint, rule.fault, nil, &pass, &decision, &limiter) || pass.isExhausted { return }
         }
-        if let limit = pending { return applies(limit, nil, nil, &pass, &decision, &limiter) }
-        return false
+        if let limit = pending { _ = applies(limit, nil, nil, &pass, &decision, &limiter) }
     }
 
     /// Asks the constraints of the reception stage about each recipient; those who do not get the message are withheld.

@@ -1,7 +1,7 @@
 /// What limits remember: the theoretical arrival time for each rule and key. A fold of the log: verdicts carry every state they leave
 /// behind, so that the newest of each rule and key gives it back after a restart.
 ///
-/// - Shape: at most `Limits.limiterKeysMax` keys. Beyond, an eighth is forgotten at once: first those that have their whole burst again,
+/// - Shape: at most `Limits.limiterKeysMax` keys of constraints in force, and as many of shadows. Beyond, an eighth is forgotten at once: first those that have their whole burst again,
 ///   which changes no answer, then those that are nearest to it. The choice depends on the state and the time only.
 package struct LimiterState: Sendable, Equatable {
     package struct Key: Sendable, Hashable {
