@@ -69,7 +69,7 @@ let package = Package(
         module("Verdicts", ["Core", "Log", "RedisDriver", logging]),
         module("Replay", ["Core", "Log", "PostgreSQLDriver", "NATSDriver", "RedisDriver", logging, lifecycle]),
         module("Projections", ["Core", "Log", "Replay", "PostgreSQLDriver", "RedisDriver", crypto, logging, lifecycle, nio("NIOConcurrencyHelpers")]),
-        module("Control", ["Core", "Log", "Projections", "PostgreSQLDriver", "RedisDriver", "RE2Driver", logging, lifecycle, nio("NIOConcurrencyHelpers")]),
+        module("Control", ["Core", "Log", "Projections", "PostgreSQLDriver", "RedisDriver", "RE2Driver", "ZoneDriver", logging, lifecycle, nio("NIOConcurrencyHelpers")]),
         module("Views", ["Core", "Log", "Replay", "Projections", "Control", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"),
                          nio("NIOConcurrencyHelpers")], resources: [.embedInCode("OpenAPI/openapi.yaml")], testable: true),
         module("Stack", [logging]),
@@ -77,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "App",
             dependencies: [
-                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "Projections", "Control", "Views", "Stack", "RedisDriver", "PostgreSQLDriver", "NATSDriver",
+                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "Projections", "Control", "Views", "Stack", "RedisDriver", "PostgreSQLDriver", "NATSDriver", "RE2Driver", "ZoneDriver",
                 hummingbird, httpTypes, logging, lifecycle, "Yams", nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -90,6 +90,7 @@ let package = Package(
         tests("CoreTests", ["Core", "TestSupport"]),
         tests("CELTests", ["Core", "RE2Driver", "ZoneDriver", "TestSupport"]),
         tests("SchemaTests", ["Core", "RE2Driver", "TestSupport"]),
+        tests("PolicyTests", ["Core", "RE2Driver", "TestSupport", "Yams"]),
         tests("LogTests", ["Core", "Log", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("VerdictsTests", ["Core", "Log", "Verdicts", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("IngressTests", ["Core", "Log", "Ingress", "RedisDriver", "NATSDriver", "PostgreSQLDriver", "Stack", "TestSupport", logging]),

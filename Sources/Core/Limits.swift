@@ -84,4 +84,34 @@ package enum Limits {
     package static let compatibilityStepsMax = 20_000
     /// Violations named in one answer; the rest is counted.
     package static let violationsMax = 64
+    /// Constraints in force together: every process holds them compiled, about 10 kB each.
+    package static let constraintsMax = 50_000
+    /// Members of one list of a constraint's scope.
+    package static let scopeNamesMax = 1_000
+    /// Members that one constraint annotates a verdict with.
+    package static let annotationsMax = 32
+    /// Bytes of all annotations of one verdict.
+    package static let annotationBytesMax = 8 << 10
+    /// Units of cost that all rules together may spend on one message: 2 to 10 ms, so that no message stops the router.
+    package static let policyCostMax = 200_000
+    /// Bytes of a reason as it stands in a verdict.
+    package static let reasonBytesMax = 512
+    /// Errors, and matches of shadow constraints, that one verdict names.
+    package static let verdictErrorsMax = 8
+    package static let verdictShadowsMax = 32
+    /// Bytes of the key that a limit counts by.
+    package static let limitKeyBytesMax = 256
+    /// Keys that limits remember, some 200 bytes each; beyond, those that are nearest to having their whole burst again are forgotten.
+    package static let limiterKeysMax = 200_000
+    /// Values of the configuration that the policy holds ready, by topic and sender.
+    package static let policyMemoMax = 4_096
+    /// Pairs of constraints that are compared to find contradictions.
+    package static let lintPairsMax = 200_000
+    /// Groups of changed verdicts, and examples of each, that a what-if names.
+    package static let flipGroupsMax = 1_000
+    package static let flipExamplesMax = 5
+    /// Cases of one file of policy tests.
+    package static let policyCasesMax = 10_000
+    /// Messages that one validation template's trial names as failing.
+    package static let backtestFailuresMax = 100
 }

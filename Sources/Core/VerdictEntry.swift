@@ -21,8 +21,12 @@ package struct VerdictEntry: Sendable, Equatable {
     package var targets: [String]
     /// The NATS subject it goes out on.
     package var subject: [UInt8]
+    package var detail: VerdictDetail
 
-    package init(messageUUID: MessageUUID, outcome: Outcome, rule: String, reason: String, policyRevision: String, targets: [String], subject: [UInt8]) {
+    package init(
+        messageUUID: MessageUUID, outcome: Outcome, rule: String, reason: String, policyRevision: String, targets: [String], subject: [UInt8],
+        detail: VerdictDetail = VerdictDetail()
+    ) {
         self.messageUUID = messageUUID
         self.outcome = outcome
         self.rule = rule
@@ -30,6 +34,7 @@ package struct VerdictEntry: Sendable, Equatable {
         self.policyRevision = policyRevision
         self.targets = targets
         self.subject = subject
+        self.detail = detail
     }
 
     /// The names of the fields in the log, in order.
@@ -60,7 +65,7 @@ package struct VerdictEntry: Sendable, Equatable {
         else { return nil }
         self.init(
             messageUUID: uuid, outcome: outcome, rule: rule, reason: reason, policyRevision: revision,
-            targets: targets.map { String(decoding: $0, as: UTF8.self) }, subject: Array(subject))
+            targets: targets.map { String(decoding: $0, as: UTF8.self) }, subject: Array(subject), detail: VerdictDetail(fields: fields))
     }
 }
 

@@ -83,6 +83,15 @@ package struct ConfigTable: Sendable {
     /// Whether a known setting is set anywhere but globally, so that a look-up by topic is worth its cost.
     package func isVaried(_ setting: KnownSetting) -> Bool { (varied[setting.rawValue] ?? 0) > 0 }
 
+    /// Every name that is set anywhere, sorted.
+    package var names: [String] { Set(settings.keys.map(\.name)).sorted() }
+
+    /// Whether a name is set anywhere.
+    package func isSet(_ name: String) -> Bool { (varied[name] ?? 0) > 0 || settings[ConfigAddress(.global, name: name)] != nil }
+
+    /// As `isVaried`, for any name.
+    package func isVaried(_ name: String) -> Bool { (varied[name] ?? 0) > 0 }
+
     /// A known setting's whole number; a value that is none is passed over for the next level's.
     package func integer(_ setting: KnownSetting, topic: String? = nil, subject: String? = nil) -> Int64? {
         guard let range = setting.range else { return nil }

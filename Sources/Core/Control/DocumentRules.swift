@@ -1,6 +1,7 @@
-/// What a document of each kind must be. The form is a JSON Schema of `streams/documents`; what a schema cannot say is said here.
+/// What a document of each kind must be. Its form is checked by whoever knows it (a JSON Schema, the readers of the policy); what is the
+/// same for all, and what names and values of the configuration may be, is said here.
 package struct DocumentRules: Sendable {
-    /// Checks a document against the schema of its kind; empty when it fits.
+    /// Checks the form of a document of a kind; empty when it fits.
     package typealias Form = @Sendable (_ kind: ControlKind, _ document: JSONNode) -> Refusal
     private let form: Form
 
@@ -21,10 +22,8 @@ package struct DocumentRules: Sendable {
         }
         switch kind {
         case .config: checkConfig(key, root, &refusal)
-        case .topics: DocumentRules.checkTopics(root["topic_ids"], "/topic_ids", patterns: false, &refusal)
-        case .constraint: DocumentRules.checkTopics(root["scope"]?["topics"], "/scope/topics", patterns: true, &refusal)
-        case .template: DocumentRules.checkTopics(root["topics"], "/topics", patterns: true, &refusal)
-        case .backbone: break
+        case .topics: DocumentRules.checkTopics(root["topic_ids"], &refusal)
+        case .backbone, .constraint, .template: break
         }
         return refusal
     }
@@ -55,12 +54,10 @@ package struct DocumentRules: Sendable {
         if let fault = known.fault(value) { refusal.add(.malformed, "/value", fault) }
     }
 
-    private static func checkTopics(_ list: JSONNode?, _ pointer: String, patterns: Bool, _ refusal: inout Refusal) {
+    private static func checkTopics(_ list: JSONNode?, _ refusal: inout Refusal) {
         guard let list, list.kind == .array else { return }
-        for (index, item) in list.items.enumerated() {
-            guard let text = item.stringBytes else { continue }
-            if patterns ? Subject.isPattern(text) : !text.isEmpty { continue }
-            refusal.add(.malformed, "\(pointer)/\(index)", patterns ? "no pattern of topics such as 'tasks.>'" : "a topic is not empty")
+        for (index, item) in list.items.enumerated() where item.stringBytes?.isEmpty == true {
+            refusal.add(.malformed, "/topic_ids/\(index)", "a topic is not empty")
         }
     }
 }

@@ -42,6 +42,13 @@ package final class CELProgram: Sendable {
         do throws(CELReason) { return try evaluation.bool(root) } catch { throw self.error(error, evaluation) }
     }
 
+    /// As `isTrue`, out of a budget that several evaluations share: what was spent is taken from it, on both ways.
+    package func isTrue(_ activation: CELActivation, budget: inout Int) throws(CELError) -> Bool {
+        var evaluation = CELEvaluation(code, activation, costMax: budget)
+        defer { budget = max(0, budget - evaluation.meter.spent) }
+        do throws(CELReason) { return try evaluation.bool(root) } catch { throw self.error(error, evaluation) }
+    }
+
     private func error(_ reason: CELReason, _ evaluation: CELEvaluation) -> CELError {
         CELError(reason: reason, offset: Int(code.nodes[Int(evaluation.at)].offset))
     }

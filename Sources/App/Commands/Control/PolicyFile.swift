@@ -1,0 +1,29 @@
+internal import Client
+internal import Core
+internal import Foundation
+internal import Yams
+
+/// A file of constraints or of policy tests, YAML or JSON, as JSON.
+enum PolicyFile {
+    /// - Throws: `CommandFailure(.refused)` that says where the text is no YAML and no JSON.
+    static func read(_ path: String) async throws -> JSONNode {
+        let bytes = try await DocumentText.read(path)
+        do {
+            // JSON as it is: YAML would read some of its numbers otherwise.
+            if let document = try? JSONDocument(bytes) { return document.root }
+            guard let value = try Yams.load(yaml: String(decoding: bytes, as: UTF8.self)), JSONSerialization.isValidJSONObject(value) else {
+                throw CommandFailure(.refused, "\(path) holds no object and no list")
+            }
+            return try JSONDocument([UInt8](JSONSerialization.data(withJSONObject: value))).root
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch {
+            throw CommandFailure(.refused, "\(path): \(error)")
+        }
+    }
+
+    /// Says what is wrong in a file, one line each.
+    static func complain(_ refusal: Refusal, in path: String) {
+        for violation in refusal.violations { Output.line("\(path)\(violation.pointer.isEmpty ? "" : "#" + violation.pointer): \(violation.detail)") }
+    }
+}

@@ -1,0 +1,52 @@
+/// What is known about one message on its way through the constraints.
+struct PolicyPass {
+    let message: MessageEntry
+    let position: Position
+    let context: PolicyContext
+    /// The budget is used up and errors do not block: nothing further can be evaluated.
+    var isExhausted = false
+    /// The latest time up to which a limit delays the message, µs, and which one.
+    var delayedUntil: Int64?
+    var delayedBy = ""
+    var delayReason = ""
+    /// The earliest time at which a limit that withholds a recipient would let a message pass.
+    var receptionRetryAt: Int64?
+    private var onErrorRead: PolicyOnError?
+
+    init(message: MessageEntry, position: Position, context: PolicyContext) {
+        self.message = message
+        self.position = position
+        self.context = context
+    }
+
+    var now: Int64 { position.microseconds }
+
+    /// Looked up when there is an error, and only then.
+    var onError: PolicyOnError {
+        mutating get {
+            if let onErrorRead { return onErrorRead }
+            let read = context.onError(topic: message.string(.topic), source: message.string(.source))
+            onErrorRead = read
+            return read
+        }
+    }
+}
+
+/// Why a constraint could not be evaluated.
+struct PolicyFault: Error {
+    let detail: String
+    var isExhausted = false
+
+    init(_ detail: String) { self.detail = detail }
+
+    init(_ error: CELError, in source: String) {
+        if case .costExceeded = error.reason {
+            detail = "the rules cost more than \(Limits.policyCostMax) units for this message"
+            isExhausted = true
+            return
+        }
+        let fault = CELFault(source, [CELFinding(offset: error.offset, message: error.detail, suggestion: nil)])
+        let place = fault.place(of: fault.findings[0])
+        detail = "\(place.line):\(place.column): \(error.detail)"
+    }
+}
