@@ -112,7 +112,7 @@ struct Wiring {
             add("rebuild") { await rebuilder.run() }
         }
         if settings.roles.contains(.archive) {
-            let messages = Archivers.messages(loop: loop("archive"), keys: keys, metrics: metrics) { () throws(PostgreSQLError) in try connect("meshlog-archive") }
+            let messages = Archivers.messages(loop: loop("archive"), keys: keys, live: live, metrics: metrics) { () throws(PostgreSQLError) in try connect("meshlog-archive") }
             let deliveries = Archivers.deliveries(loop: loop("delivery-archive"), keys: keys, metrics: metrics) { () throws(PostgreSQLError) in
                 try connect("meshlog-deliveries")
             }

@@ -31,13 +31,16 @@ package struct ArchiveStage<Record: ArchiveRecord>: ReplaySink {
 /// Makes the followers that fill the archive.
 package enum Archivers {
     /// Messages and verdicts into `message_exchange` and `verdict`.
+    ///
+    /// - Parameter live: the configuration, which says how much is written at once and how often.
     package static func messages(
-        loop: StageLoop, keys: LogKeys, metrics: Metrics, connect: @escaping @Sendable () throws(PostgreSQLError) -> PostgreSQLSession
+        loop: StageLoop, keys: LogKeys, live: LiveConfig, metrics: Metrics, connect: @escaping @Sendable () throws(PostgreSQLError) -> PostgreSQLSession
     ) -> HeadFollower<ArchiveStage<DecidedMessage>> {
         let reader = LogReader(keys: keys)
         return HeadFollower(
             loop: loop, keys: keys, stream: .verdicts, metrics: metrics,
-            read: { try reader.decided(after: $0, count: Limits.archiveBatchMax, $1) }, position: { $0.position },
+            read: { try reader.decided(after: $0, count: live.state.table.integer(.archiveBatch).map { Int($0) } ?? Limits.archiveBatchMax, $1) },
+            position: { $0.position }, interval: { .milliseconds(live.state.table.integer(.archiveInterval) ?? 0) },
             open: { session, epoch in
                 let sink = try ArchiveSink<DecidedMessage>(session: try connect(), name: "archive", partition: 0, epoch: Int64(epoch))
                 return ArchiveStage(sink: sink, session: session, reader: reader, stream: .verdicts, group: .archive)

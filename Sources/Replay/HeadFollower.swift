@@ -25,6 +25,7 @@ package struct HeadFollower<Sink: ReplaySink>: Sendable {
     private let read: Read
     private let position: @Sendable (Sink.Entry) -> Position
     private let open: @Sendable (RedisSession, Int) throws -> Sink
+    private let interval: @Sendable () -> Duration
     private let batch: Histogram
     private let latency: Histogram
     private let age: Histogram
@@ -34,11 +35,13 @@ package struct HeadFollower<Sink: ReplaySink>: Sendable {
     ///   - stream: whose new entries wake the follower.
     ///   - read: the next batch behind a position; empty at the head.
     ///   - position: of an entry.
+    ///   - interval: how long entries are gathered between two writes at the head; asked each time.
     ///   - open: makes the sink, under the lease's epoch.
     package init(
         loop: StageLoop, keys: LogKeys, stream: StreamName, metrics: Metrics, read: @escaping Read, position: @escaping @Sendable (Sink.Entry) -> Position,
-        open: @escaping @Sendable (RedisSession, Int) throws -> Sink
+        interval: @escaping @Sendable () -> Duration = { .zero }, open: @escaping @Sendable (RedisSession, Int) throws -> Sink
     ) {
+        self.interval = interval
         self.loop = loop
         self.keys = keys
         self.stream = stream
@@ -69,6 +72,7 @@ package struct HeadFollower<Sink: ReplaySink>: Sendable {
         let ahead: ReadAhead<Sink.Entry>
         /// The next batch is being read already.
         var isReadingAhead = false
+        var written = ContinuousClock.now - .seconds(3_600)
     }
 
     private func step(_ work: inout Work, _ session: RedisSession) throws {
@@ -79,12 +83,18 @@ package struct HeadFollower<Sink: ReplaySink>: Sendable {
             return
         }
         // A short batch means that the head is near: what comes next is better read when it has gathered.
+        let left = work.written + interval() - .now
+        if entries.count < Limits.readAheadMin && left > Duration.zero {
+            Thread.sleep(forTimeInterval: min(left, .milliseconds(250)) / .seconds(1))
+            return
+        }
         if entries.count >= Limits.readAheadMin {
             work.ahead.begin(after: position(last))
             work.isReadingAhead = true
         }
         let start = ContinuousClock.now
         try work.sink.write(entries)
+        work.written = .now
         batch.record(entries.count)
         latency.record(Int((ContinuousClock.now - start) / .microseconds(1)))
         let now = Int64(Date().timeIntervalSince1970 * 1e6)
