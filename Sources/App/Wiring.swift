@@ -99,9 +99,8 @@ struct Wiring {
         add("redis-reads") { await redisPool.serve() }
         add("archive-reads") { await postgresqlPool.serve() }
         add("append") { await appender.run() }
-        let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live) {
-            ControlState.materialized { () throws(PostgreSQLError) in try connect("meshlog-control") }
-        }
+        let control = try controlAtStart(connect)
+        let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live) { control }
         add("control") { await follower.run() }
         let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: settings.instance, metrics: metrics) { (name: String) throws(PostgreSQLError) in
             try connect(name)
@@ -149,6 +148,14 @@ struct Wiring {
             redis: redisPool, keys: keys, follower: follower, machine: ControlMachine(rules: try DocumentForms(catalog).rules))
         services.append(try http(admission, appender, catalog, redisPool, postgresqlPool, follower, writer, place, onReady: onReady, &services))
         return services
+    }
+
+    /// The control plane as it stands, in force before the first door opens: no message shall meet defaults that were changed long ago.
+    private func controlAtStart(_ connect: (String) throws(PostgreSQLError) -> PostgreSQLSession) throws -> ControlState {
+        var state = ControlState.materialized { () throws(PostgreSQLError) in try connect("meshlog-control") } ?? ControlState()
+        try ControlReader(keys: settings.keys).fold(into: &state, try RedisSession(settings.redis, name: "meshlog-control", timeout: .seconds(10)))
+        live.put(.init(table: state.table, position: state.position))
+        return state
     }
 
     private func addDoors(_ admission: Admission, _ appender: Appender, _ codec: EntryCodec, _ services: inout [any Service]) {

@@ -180,6 +180,8 @@ struct ControlTests {
         #expect(summary(ConfigAddress(.global, name: "rate_limit_default"), #"{"rate":0}"#).contains("\"rate\": 100"))
         #expect(summary(ConfigAddress(.global, name: "rate_limit_default"), #"{"rate":5,"period_ms":1000}"#).isEmpty)
         #expect(summary(ConfigAddress(.global, name: "my.own"), #"{"any":["thing"]}"#).isEmpty)
+        #expect(summary(ConfigAddress(.global, name: "a"), #""x\u0000""#).contains("PostgreSQL cannot keep"))
+        #expect(summary(ConfigAddress(.global, name: "a"), #""x\\u0000""#).isEmpty, "an escaped backslash, then plain text")
         #expect(rules.check(.backbone, key: "a", document: Array(#"{"system_id":"b"}"#.utf8)).summary.contains("the document names 'b'"))
     }
 }

@@ -15,6 +15,9 @@ package struct DocumentRules: Sendable {
         let root: JSONNode
         do throws(JSONFault) { root = try JSONDocument(document).root } catch { return Refusal(error) }
         guard root.kind == .object else { return Refusal(.wrongType, "", "a \(kind.noun) is a JSON object") }
+        if DocumentRules.holdsNull(document) {
+            return Refusal(.malformed, "", "it holds \\u0000, which PostgreSQL cannot keep as text; leave the character out")
+        }
         var refusal = form(kind, root)
         if let fault = DocumentRules.keyFault(key) { refusal.add(.malformed, "/\(kind.keyMember ?? "")", fault) }
         if let member = kind.keyMember, let named = root[member]?.string, named != key {
@@ -33,6 +36,20 @@ package struct DocumentRules: Sendable {
         if key.isEmpty { return "it is empty" }
         if key.utf8.count > Limits.nameBytesMax * 2 { return "it has \(key.utf8.count) bytes, at most \(Limits.nameBytesMax * 2) are allowed" }
         return key.utf8.contains { $0 < 0x20 || $0 == 0x7F } ? "it holds control characters" : nil
+    }
+
+    /// Is there an escape `\u0000` in this JSON text? Backslashes stand in strings only.
+    private static func holdsNull(_ json: [UInt8]) -> Bool {
+        var at = 0
+        while at < json.count {
+            guard json[at] == UInt8(ascii: "\\") else {
+                at += 1
+                continue
+            }
+            if json[at...].starts(with: #"\u0000"#.utf8) { return true }
+            at += 2
+        }
+        return false
     }
 
     private func checkConfig(_ key: String, _ root: JSONNode, _ refusal: inout Refusal) {
