@@ -1,7 +1,7 @@
 /// The fields of a message entry, in the order in which they stand in the log.
 package enum MessageField: Int, CaseIterable, Sendable {
     case event, version, messageUUID, topic, source, destinations, type, originTS, metadata, data, contentType, via, principal
-    case correlationID, causation, traceparent
+    case correlationID, causation, traceparent, release
 
     /// The name in the log, readable by a person with `XRANGE`.
     package var name: StaticString {
@@ -22,6 +22,7 @@ package enum MessageField: Int, CaseIterable, Sendable {
         case .correlationID: "correlation_id"
         case .causation: "causation"
         case .traceparent: "traceparent"
+        case .release: "release"
         }
     }
 
@@ -29,7 +30,7 @@ package enum MessageField: Int, CaseIterable, Sendable {
     package var isOptional: Bool {
         switch self {
         case .event, .version, .messageUUID, .topic, .data, .contentType, .via: false
-        case .source, .destinations, .type, .originTS, .metadata, .principal, .correlationID, .causation, .traceparent: true
+        case .source, .destinations, .type, .originTS, .metadata, .principal, .correlationID, .causation, .traceparent, .release: true
         }
     }
 
@@ -49,7 +50,7 @@ package struct FieldRanges: Sendable {
         var start: UInt32 = 0
         var count: UInt32 = 0
     }
-    private var places = InlineArray<16, Place>(repeating: Place())
+    private var places = InlineArray<17, Place>(repeating: Place())
 
     package init() {}
 
@@ -70,6 +71,7 @@ package struct FieldRanges: Sendable {
 /// One message as it stands in the log: all fields in one block of bytes, so that an entry costs one allocation on every way.
 ///
 /// - `destinations`: JSON array of strings, or empty. `metadata`: JSON object, or empty. `originTS`: µs since the epoch in decimal, or empty.
+/// - `release`: JSON object, or empty: see `Release`.
 /// - `data`: the client's own bytes. Absent optional fields are empty here and left out in the log.
 package struct MessageEntry: Sendable {
     /// Holds every field; may hold more (the envelope they were lifted from).
@@ -147,7 +149,12 @@ package struct MessageEntry: Sendable {
 
     /// Why this is no message entry that stages can read; nil when it is one.
     package var fault: String? {
-        if string(.event) != MessageEntry.accepted { return "its event is '\(string(.event))', not '\(MessageEntry.accepted)'" }
+        let event = string(.event)
+        if event == MessageEntry.released {
+            if count(.release) == 0 { return "it is released, but does not say by what" }
+        } else if event != MessageEntry.accepted {
+            return "its event is '\(event)', not '\(MessageEntry.accepted)' or '\(MessageEntry.released)'"
+        }
         if uuid == nil { return "its message_uuid is not a UUID" }
         if let fault = Subject.topicFault(slice(.topic).span) { return "its topic is not one: \(fault)" }
         if count(.originTS) > 0, originTS == nil { return "its origin_ts is not a number of microseconds" }
@@ -157,6 +164,11 @@ package struct MessageEntry: Sendable {
     }
 
     package static let accepted = "message.accepted"
+    /// A message that was held, on its way again: the same message under the same id, with what let it go in `release`.
+    package static let released = "message.released"
+
+    /// Stands in the log a second time?
+    package var isReleased: Bool { count(.release) > 0 }
 
     /// Points event and version at their values, and the content type at JSON's when it has none: one append for all three.
     mutating func setConstants() {

@@ -1,4 +1,4 @@
-/// What the policy noted about a message besides its outcome. Each is compact JSON, and empty when there is nothing to tell.
+/// What the policy noted about a message besides its outcome. Each is compact JSON unless it says otherwise, and empty when there is nothing to tell.
 package struct VerdictDetail: Sendable, Equatable {
     /// `[{"rule", "would", "recipient"?, "detail"}]`: what shadow constraints would have done.
     package var shadow: [UInt8] = []
@@ -16,16 +16,18 @@ package struct VerdictDetail: Sendable, Equatable {
     package var hold: [UInt8] = []
     /// µs since the epoch: when a delayed message is released; when a message that a limit blocked would pass.
     package var retryAt: [UInt8] = []
+    /// SHA-256 over `PolicyInputs.bytes`, in hex: what a person's decision is bound to.
+    package var digest: [UInt8] = []
 
     package init() {}
 
     /// The names of the fields in the log, in order; they stand behind those of `VerdictEntry.fieldNames`.
     package static let fieldNames: [StaticString] = [
-        "shadow", "limits", "annotations", "withheld", "error", "destinations", "hold", "retry_at",
+        "shadow", "limits", "annotations", "withheld", "error", "destinations", "hold", "retry_at", "digest",
     ]
 
     /// Values of the fields, in the order of `fieldNames`.
-    package var fieldValues: [[UInt8]] { [shadow, limits, annotations, withheld, error, destinations, hold, retryAt] }
+    package var fieldValues: [[UInt8]] { [shadow, limits, annotations, withheld, error, destinations, hold, retryAt, digest] }
 
     /// A field that is absent, as in entries written before there was a policy, is empty.
     package init(fields: (StaticString) -> ArraySlice<UInt8>?) {
@@ -38,5 +40,6 @@ package struct VerdictDetail: Sendable, Equatable {
         destinations = value(5)
         hold = value(6)
         retryAt = value(7)
+        digest = value(8)
     }
 }

@@ -83,7 +83,7 @@ package struct EntryCodec: Sendable {
         return count
     }
 
-    private static let isOptional = InlineArray<16, Bool> { MessageField.allCases[$0].isOptional }
+    private static let isOptional = InlineArray<17, Bool> { MessageField.allCases[$0].isOptional }
 
     // MARK: Replies
 

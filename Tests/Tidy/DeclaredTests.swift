@@ -22,6 +22,7 @@ struct DeclaredTests {
     private static var logged: [String: [String]] {
         [
             MessageEntry.accepted: MessageField.allCases.filter { !$0.isOptional }.map(\.name.description),
+            MessageEntry.released: MessageField.allCases.filter { !$0.isOptional || $0 == .release }.map(\.name.description),
             VerdictEntry.event: VerdictEntry.fieldNames.map(\.description),
             DeliveryEntry.event: DeliveryEntry.fieldNames.map(\.description),
             RejectedEntry.event: fieldNames(RejectedEntry(door: "d", reason: "r", bytes: [], position: nil, attempts: 1).arguments),
@@ -33,6 +34,15 @@ struct DeclaredTests {
         stride(from: 0, to: arguments.count, by: 2).map { String(decoding: arguments[$0], as: UTF8.self) }
     }
 
+    private static func optional(_ event: String) -> [String] {
+        switch event {
+        case MessageEntry.accepted, MessageEntry.released:
+            MessageField.allCases.filter { $0.isOptional && ($0 != .release || event == MessageEntry.released) }.map(\.name.description)
+        case VerdictEntry.event: VerdictDetail.fieldNames.map(\.description)
+        default: []
+        }
+    }
+
     @Test("Each event has a JSON Schema whose required fields are those that the code writes, in order") func schemas() throws {
         let files = Repository.files(in: "streams/events", endings: ["json"])
         #expect(Set(files) == Set(Self.written.keys.map { "streams/events/\($0).json" }))
@@ -41,7 +51,7 @@ struct DeclaredTests {
             let schema = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any], "\(event).json is a JSON object")
             #expect(schema["required"] as? [String] == fields, "\(event)")
             let properties = try #require(schema["properties"] as? [String: [String: Any]])
-            let optional = event == MessageEntry.accepted ? MessageField.allCases.filter(\.isOptional).map(\.name.description) : []
+            let optional = Self.optional(event)
             #expect(Set(properties.keys) == Set(fields + optional), "\(event)")
             #expect(properties["event"]?["const"] as? String == event)
             let version = ControlEvent.types.contains(event) ? event.split(separator: ".").first.flatMap { ControlKind(rawValue: String($0)) }.map { String(ControlEvent.currentVersion($0)) } : "1"
@@ -58,7 +68,7 @@ struct DeclaredTests {
     @Test("The functions that the code calls are registered, and none besides") func functions() throws {
         let library = try #require(Repository.text("streams/functions/meshlog.lua"))
         let registered = Set(library.matches(of: /register_function\('(\w+)'/).map { String($0.1) })
-        let called = Set(SourceFile.all(in: "Sources").flatMap { file in file.lines.flatMap { $0.matches(of: /"(meshlog_(?:append|lease|decide|bury|deliver|list_\w+|trim|control))"/).map { String($0.1) } } })
+        let called = Set(SourceFile.all(in: "Sources").flatMap { file in file.lines.flatMap { $0.matches(of: /"(meshlog_(?:append|lease|decide|bury|deliver|list_\w+|trim|control|limits|session\w*|notify\w*))"/).map { String($0.1) } } })
         #expect(registered == called)
     }
 

@@ -34,12 +34,12 @@ struct MessageParties {
 }
 
 extension LogEvent {
-    /// The message of the event; nil when it is something else.
+    /// The message of the event; nil when it is something else, or a message that was held and stands in the log again.
     ///
     /// - Throws: for an entry that should be one and is none.
     func message() throws(ProjectionFault) -> MessageEntry? {
         switch content {
-        case .message(let message), .decided(let message, _): return message
+        case .message(let message), .decided(let message, _): return message.isReleased ? nil : message
         case .unreadable(let reason, _): throw ProjectionFault(reason)
         case .control: return nil
         }

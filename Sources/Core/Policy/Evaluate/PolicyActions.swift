@@ -9,6 +9,7 @@ extension PolicyMachine {
     mutating func applies(
         _ constraint: Constraint, _ fault: String?, _ recipient: String?, _ pass: inout PolicyPass, _ decision: inout PolicyDecision, _ limiter: inout LimiterState
     ) -> Bool {
+        if pass.passed.contains(constraint.id) { return false }
         do throws(PolicyFault) {
             if let fault { throw PolicyFault(fault) }
             try values.charge(1, constraint)

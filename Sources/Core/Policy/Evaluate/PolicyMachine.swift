@@ -5,6 +5,7 @@
 /// whose condition is false, `hold`, `reroute`, and a `limit` that is exceeded. A limit that is not, or that only delays, and `annotate`
 /// let the next one be looked at; so does a shadow constraint, always. What stands behind the deciding one is not looked at, be it in
 /// force or shadow, so a shadow tells exactly what it would have done at its place. Limits count what comes by them.
+/// A message that was held and released is asked about anew, except by the constraints that let it go.
 ///
 /// - Cost: the candidates' conditions, at most `Limits.policyCostMax` units for those in force, and as many for shadows.
 /// - Source: Cedar's promise (no hidden clock or I/O, forbid wins, errors do not allow); Envoy's `shadow_mode`.

@@ -11,12 +11,15 @@ struct PolicyPass {
     var delayReason = ""
     /// The earliest time at which a limit that withholds a recipient would let a message pass.
     var receptionRetryAt: Int64?
+    /// Constraints that let the message go before: it was held, and stands in the log again.
+    let passed: Set<String>
     private var onErrorRead: PolicyOnError?
 
     init(message: MessageEntry, position: Position, context: PolicyContext) {
         self.message = message
         self.position = position
         self.context = context
+        passed = message.isReleased ? Set(Release(message.slice(.release))?.passed ?? []) : []
     }
 
     var now: Int64 { position.microseconds }
