@@ -9,7 +9,8 @@ import TestSupport
 import Testing
 
 /// Clients that wait for the verdict, on a serving Meshlog whose router is the test.
-@Suite("Answers with the verdict")
+/// One after the other: verdicts come in the order of their messages.
+@Suite("Answers with the verdict", .serialized)
 struct VerdictWaitTests {
     private static let json = [("Content-Type", "application/json")]
 
