@@ -103,6 +103,27 @@ struct TemplateDoorTests {
         }
     }
 
+    @Test("The deepest payload on the deepest template is judged by every door, and takes none down", arguments: AnsweringDoor.allCases.map(\.rawValue) + ["redis-list", "jetstream"])
+    func deep(_ door: String) async throws {
+        try await DoorRig.with(Self.name) { rig in
+            #expect(rig.awaitNATS())
+            let id = UUID().uuidString.lowercased()
+            // Each level of the payload passes through nine references: together more than `Limits.evaluationDepthMax`.
+            let links = (0..<9).map { #""d\#($0)":{"allOf":[{"$ref":"#/$defs/d\#($0 + 1)"}]}"# }.joined(separator: ",")
+            let schema = ##"{"$ref":"#/$defs/d0","$defs":{\##(links),"d9":{"type":"object","properties":{"a":{"$ref":"#/$defs/d0"}}}}}"##
+            try rig.put("/v1/templates/\(id)", #"{"template_id":"\#(id)","topics":["deep.\#(id)"],"schema":\#(schema)}"#)
+            let nested = String(repeating: #"{"a":"#, count: 120) + "1" + String(repeating: "}", count: 120)
+            let bytes = Array(#"{"topic":"deep.\#(id)","data":\#(nested)}"#.utf8)
+            if let answering = AnsweringDoor(rawValue: door) {
+                #expect(try AnsweringClient(answering, rig).send(bytes).position == nil)
+            } else {
+                if door == "redis-list" { try rig.push([bytes]) } else { try rig.nats.publish(subject: rig.meshlog.jetstreamSubject, payload: bytes) }
+                #expect(waitUntil { try rig.entries(.rejected).contains { $0["bytes"] == bytes } })
+            }
+            #expect(rig.meshlog.isRunning)
+        }
+    }
+
     @Test("A change is in force on another process within 100 ms of its acknowledgement, and gone as soon when it is deleted", .timeLimit(.minutes(2)))
     func hot() async throws {
         let first = try await MeshlogProcess.shared(Self.name)

@@ -28,14 +28,11 @@ extension DoorRig {
 
     /// Writes a verdict, as the router does.
     func decide(_ position: Position, _ verdict: VerdictEntry) throws {
-        let names = VerdictEntry.fieldNames + VerdictDetail.fieldNames
-        let head: [[UInt8]] = [VerdictEntry.event, VerdictEntry.version, verdict.messageUUID.description, verdict.outcome.rawValue, verdict.rule, verdict.reason, verdict.policyRevision].map { Array($0.utf8) }
-        let values = head + [verdict.targetsJSON, verdict.subject] + verdict.detail.fieldValues
         var command = RESPWriter()
-        let present = zip(names, values).enumerated().filter { $0.offset < VerdictEntry.fieldNames.count || !$0.element.1.isEmpty }.map(\.element)
-        command.begin(3 + 2 * present.count)
+        let fields = verdict.loggedFields
+        command.begin(3 + 2 * fields.count)
         for argument in ["XADD", keys.stream(.verdicts), position.streamID] { command.argument(argument) }
-        for (name, value) in present {
+        for (name, value) in fields {
             command.argument(name.description)
             command.argument(value)
         }

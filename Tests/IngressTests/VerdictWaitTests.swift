@@ -225,6 +225,68 @@ struct VerdictWaitTests {
         }
     }
 
+    @Test("At shutdown who waits is answered at once, without a verdict", .timeLimit(.minutes(2))) func shutdown() async throws {
+        let meshlog = try await MeshlogProcess.shared("verdictend", arguments: ["--roles", "doors,views"])
+        try await onThread {
+            let rig = try DoorRig(meshlog)
+            let (connection, socket) = (try meshlog.connect(), try meshlog.connect())
+            try socket.upgrade("/v1/messages?wait=30")
+            try connection.write(RawConnection.post("/v1/messages", Array(#"{"topic":"end.http"}"#.utf8), headers: Self.json + [("Prefer", "wait=30")]))
+            try socket.send(Array(#"{"topic":"end.socket"}"#.utf8))
+            let (position, _) = try rig.message(on: "end.http")
+            _ = try rig.message(on: "end.socket")
+            let start = ContinuousClock.now
+            kill(meshlog.pid, SIGTERM)
+            let answer = try connection.answer()
+            #expect(answer.status == 202)
+            #expect(try object(answer.body)["position"] as? String == position.description && answer.text.contains(#""verdict":null"#))
+            #expect(try object(socket.receive().payload)["verdict"] is NSNull)
+            #expect(ContinuousClock.now - start < .seconds(25))
+        }
+    }
+
+    @Test("With the router: a rule and a limit of the policy are told to who waits; what they let through goes out", .timeLimit(.minutes(2))) func router() async throws {
+        try await DoorRig.with("verdictpolicy") { rig in
+            try rig.put("/v1/constraints/loud", #"{"constraint_id":"loud","scope":{"topics":["p.>"]},"when":"message.type == 'loud'","action":{"type":"block"},"reason":"too loud, {{ message.source }}"}"#)
+            try rig.put("/v1/constraints/few", #"{"constraint_id":"few","scope":{"topics":["p.>"]},"action":{"type":"limit","rate":2,"period_ms":60000,"burst":2}}"#)
+            let connection = try rig.meshlog.connect()
+            func post(_ type: String, _ topic: String = "p.a") throws -> RawConnection.Answer {
+                try connection.post("/v1/messages", Array(#"{"topic":"\#(topic)","source_subject_id":"bob","message_type":"\#(type)","data":1}"#.utf8), headers: Self.json + [("Prefer", "wait=30")])
+            }
+            // The router has the rules some milliseconds after their acknowledgement.
+            #expect(waitUntil { try post("loud").status == 403 })
+            let loud = try object(try post("loud").body)
+            #expect(loud["rule"] as? String == "loud" && (loud["detail"] as? String)?.hasPrefix("too loud, bob. ") == true)
+            #expect(loud["would_pass"] as? String == "a message for which this does not hold: message.type == 'loud'")
+            let free = try post("quiet", "elsewhere")
+            #expect(free.status == 201 && free.headers["ratelimit"] == nil)
+            #expect(waitUntil { try post("quiet").status == 429 })
+            let over = try post("quiet")
+            #expect(over.headers["ratelimit-policy"] == #""few";q=2;w=60"#)
+            #expect(over.headers["ratelimit"]?.hasPrefix(#""few";r=0;t="#) == true)
+            let seconds = try #require(over.headers["retry-after"].flatMap { Int($0) })
+            let wait = try #require(try object(over.body)["retry_after_ms"] as? Int)
+            #expect((wait + 999) / 1_000 == seconds && (1...60).contains(seconds))
+            #expect(try object(over.body)["would_pass"] as? String == "at most 2 messages in 60000 ms, 2 of them at once")
+        }
+    }
+
+    @Test("A process that does not disclose conditions shows none", .timeLimit(.minutes(2))) func discreet() async throws {
+        let meshlog = try await MeshlogProcess.shared("verdictdiscreet", arguments: ["--disclose-conditions", "off"])
+        try await onThread {
+            let rig = try DoorRig(meshlog)
+            try rig.put("/v1/constraints/secret", #"{"constraint_id":"secret","when":"message.type == 'loud'","action":{"type":"block"}}"#)
+            let connection = try meshlog.connect()
+            var last = ""
+            #expect(waitUntil {
+                let answer = try connection.post("/v1/messages", Array(#"{"topic":"a","message_type":"loud"}"#.utf8), headers: Self.json + [("Prefer", "wait=30")])
+                last = answer.text
+                return answer.status == 403
+            })
+            #expect(last.contains(#""rule":"secret""#) && !last.contains("would_pass") && !last.contains("message.type"))
+        }
+    }
+
     /// Hands a connection from one thread to the next.
     private final class Held: @unchecked Sendable {
         let connection: RawConnection

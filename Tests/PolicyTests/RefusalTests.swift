@@ -27,12 +27,8 @@ struct RefusalTests {
         let decision = machine.decide(PolicyRig.message(), at: Self.position, set, PolicyRig.context(), &limiter)
         let made = decision.verdict(uuid: Self.uuid, topic: "tasks.a".utf8)
         // Through the log.
-        let names = VerdictEntry.fieldNames + VerdictDetail.fieldNames
-        let values: [[UInt8]] = [
-            Array(VerdictEntry.event.utf8), Array("1".utf8), Array(Self.uuid.description.utf8), Array(made.outcome.rawValue.utf8), Array(made.rule.utf8),
-            Array(made.reason.utf8), Array(made.policyRevision.utf8), made.targetsJSON, made.subject,
-        ] + made.detail.fieldValues
-        let verdict = try #require(VerdictEntry { name in names.firstIndex { $0.description == name.description }.map { values[$0][...] } })
+        let fields = made.loggedFields
+        let verdict = try #require(VerdictEntry { name in fields.first { $0.name.description == name.description }?.value[...] })
         #expect(verdict == made)
         let expected = PolicyRefusal(decision, at: Self.position, set, disclosesConditions: discloses)
         let read = PolicyRefusal(verdict, at: Self.position, disclosesConditions: discloses) { rule in
