@@ -109,7 +109,7 @@ struct TemplateDoorTests {
             #expect(rig.awaitNATS())
             let id = UUID().uuidString.lowercased()
             // Each level of the payload passes through nine references: together more than `Limits.evaluationDepthMax`.
-            let links = (0..<9).map { #""d\#($0)":{"allOf":[{"$ref":"#/$defs/d\#($0 + 1)"}]}"# }.joined(separator: ",")
+            let links = (0..<9).map { ##""d\##($0)":{"allOf":[{"$ref":"#/$defs/d\##($0 + 1)"}]}"## }.joined(separator: ",")
             let schema = ##"{"$ref":"#/$defs/d0","$defs":{\##(links),"d9":{"type":"object","properties":{"a":{"$ref":"#/$defs/d0"}}}}}"##
             try rig.put("/v1/templates/\(id)", #"{"template_id":"\#(id)","topics":["deep.\#(id)"],"schema":\#(schema)}"#)
             let nested = String(repeating: #"{"a":"#, count: 120) + "1" + String(repeating: "}", count: 120)
