@@ -70,14 +70,15 @@ let package = Package(
         module("Replay", ["Core", "Log", "PostgreSQLDriver", "NATSDriver", "RedisDriver", logging, lifecycle]),
         module("Projections", ["Core", "Log", "Replay", "PostgreSQLDriver", "RedisDriver", crypto, logging, lifecycle, nio("NIOConcurrencyHelpers")]),
         module("Control", ["Core", "Log", "Projections", "PostgreSQLDriver", "RedisDriver", "RE2Driver", "ZoneDriver", logging, lifecycle, nio("NIOConcurrencyHelpers")]),
-        module("Views", ["Core", "Log", "Replay", "Projections", "Control", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"),
+        module("Interventions", ["Core", "Log", "Replay", "PostgreSQLDriver", "RedisDriver", logging]),
+        module("Views", ["Core", "Log", "Replay", "Projections", "Control", "Interventions", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"),
                          nio("NIOConcurrencyHelpers")], resources: [.embedInCode("OpenAPI/openapi.yaml")], testable: true),
         module("Stack", [logging]),
         module("Client", ["Core", crypto]),
         .executableTarget(
             name: "App",
             dependencies: [
-                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "Projections", "Control", "Views", "Stack", "RedisDriver", "PostgreSQLDriver", "NATSDriver", "RE2Driver", "ZoneDriver",
+                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "Projections", "Control", "Interventions", "Views", "Stack", "RedisDriver", "PostgreSQLDriver", "NATSDriver", "RE2Driver", "ZoneDriver",
                 hummingbird, httpTypes, logging, lifecycle, "Yams", nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

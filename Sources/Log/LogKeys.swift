@@ -16,13 +16,19 @@ package struct LogKeys: Sendable, Hashable {
     /// Hash of "<kind>/<key>" to the stream id of the document's last change: what an expected version is compared with.
     package var controlVersions: String { "\(prefix):{m0}:control-versions" }
 
+    /// Hash of the id of each session that is open to what its `session.opened` says, as a JSON array of names and values.
+    package var openSessions: String { "\(prefix):{m0}:sessions-open" }
+
+    /// Sorted set of the open sessions that have an end, by it (µs since the epoch).
+    package var dueSessions: String { "\(prefix):{m0}:sessions-due" }
+
     /// Remembers a name of a message for the dedupe window: "<stream id> <digest>".
     package var namePrefix: String { "\(prefix):{m0}:name:" }
 }
 
 /// The streams of the log.
 package enum StreamName: String, Sendable, CaseIterable {
-    case messages, verdicts, deliveries, control, rejected, operations
+    case messages, verdicts, deliveries, control, sessions, rejected, operations
 }
 
 /// The consumer groups of the log.

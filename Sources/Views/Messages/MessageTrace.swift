@@ -40,7 +40,7 @@ struct MessageTrace: Sendable {
         return object.finish()
     }
 
-    private static func json(_ verdict: VerdictEntry) -> [UInt8] {
+    static func json(_ verdict: VerdictEntry) -> [UInt8] {
         var object = JSONObject()
         object.add("outcome", verdict.outcome.rawValue)
         object.add("rule", verdict.rule)
