@@ -47,8 +47,7 @@ package struct HeldMessages: Sendable {
     package static func fault(_ held: DecidedMessage, _ opening: SessionOpening) -> String? {
         guard held.verdict.outcome == .hold else { return "the verdict on \(held.position) is '\(held.verdict.outcome.rawValue)', not 'hold'" }
         guard !opening.digest.isEmpty else { return nil }
-        guard let inputs = PolicyInputs.bytes(held) else { return "the limits in the verdict on \(held.position) are not readable" }
-        let digest = String(decoding: ContentDigest.hex(ContentDigest.sha256(inputs)), as: UTF8.self)
+        let digest = String(decoding: ContentDigest.inputs(held.message, at: held.position, held.verdict), as: UTF8.self)
         return digest == opening.digest ? nil : "the entry at \(held.position) is not what was held: its digest is \(digest), the session's \(opening.digest)"
     }
 }

@@ -22,6 +22,9 @@ package struct LogKeys: Sendable, Hashable {
     /// Sorted set of the open sessions that have an end, by it (µs since the epoch).
     package var dueSessions: String { "\(prefix):{m0}:sessions-due" }
 
+    /// What the router's limits remember, as of a verdict: a start reads the verdicts behind it instead of all.
+    package var limits: String { "\(prefix):{m0}:limits" }
+
     /// Remembers a name of a message for the dedupe window: "<stream id> <digest>".
     package var namePrefix: String { "\(prefix):{m0}:name:" }
 }

@@ -12,14 +12,15 @@ package final class ArchiveReader {
         self.pageBytesTarget = pageBytesTarget
     }
 
-    /// The newest message with this id.
+    /// The newest message with this id: of one that was held and released, the released entry.
     ///
     /// - Cost: a UUIDv7 is looked for in the days around its own time first; any other id costs an index look-up in every day.
     package func message(uuid: MessageUUID) throws(ArchiveError) -> ArchivedMessage? {
         if let ms = uuid.v7Milliseconds {
             let time = Int64(clamping: ms) * 1000
             let near = (time - ArchiveReader.skewMicroseconds)...(time + ArchiveReader.skewMicroseconds)
-            if let found = try read(ArchiveQuery(uuid: uuid, within: near)).messages.first { return found }
+            // One that was held may stand there again, released after days.
+            if let found = try read(ArchiveQuery(uuid: uuid, within: near)).messages.first, found.verdict?.outcome != .hold { return found }
         }
         return try read(ArchiveQuery(uuid: uuid, within: nil)).messages.first
     }
@@ -102,12 +103,24 @@ extension ArchivedMessage {
         entry.set(.correlationID, bytes(17))
         entry.set(.causation, bytes(18))
         entry.set(.traceparent, bytes(19))
+        entry.set(.release, bytes(28))
         message = entry
+        var detail = VerdictDetail()
+        detail.shadow = bytes(29)
+        detail.limits = bytes(30)
+        detail.annotations = bytes(31)
+        detail.withheld = bytes(32)
+        detail.error = bytes(33)
+        detail.destinations = bytes(34)
+        detail.hold = bytes(35)
+        detail.retryAt = bytes(36)
+        detail.digest = bytes(37)
         verdict = Outcome(rawValue: text(20)).flatMap { outcome in
             uuid.map {
                 VerdictEntry(
                     messageUUID: $0, outcome: outcome, rule: text(21), reason: text(22), policyRevision: text(23),
-                    targets: JSONText.decodeStrings(bytes(24).span)?.map { String(decoding: $0, as: UTF8.self) } ?? [], subject: bytes(25))
+                    targets: JSONText.decodeStrings(bytes(24).span)?.map { String(decoding: $0, as: UTF8.self) } ?? [], subject: bytes(25),
+                    detail: detail)
             }
         }
         ackTS = answer.int64(row, 26)

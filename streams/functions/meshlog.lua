@@ -50,18 +50,46 @@ redis.register_function('meshlog_lease', function(keys, args)
   return {1, epoch}
 end)
 
+-- Microseconds since the epoch by Redis's own clock, the log's.
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- The value of a name in a flat array of names and values.
+local function value(fields, name)
+  for i = 1, #fields, 2 do
+    if fields[i] == name then return fields[i + 1] end
+  end
+  return ''
+end
+
+-- Opens a session: its event, what is open, and when it ends. The keys are those of meshlog_decide.
+local function open_session(keys, ends, fields)
+  if string.sub(ends, 1, 1) == '+' then ends = string.format('%.0f', now() + tonumber(string.sub(ends, 2))) end
+  if ends ~= '' then
+    fields[#fields + 1] = 'expires_at'
+    fields[#fields + 1] = ends
+  end
+  redis.call('XADD', keys[4], '*', unpack(fields))
+  local id = value(fields, 'session_id')
+  redis.call('HSET', keys[5], id, cjson.encode(fields))
+  if ends ~= '' then redis.call('ZADD', keys[6], ends, id) end
+end
+
 -- Writes verdicts and acknowledges their messages. A verdict has the stream id of its message, so writing it again changes nothing.
--- KEYS  verdicts, messages, lease
--- ARGV  epoch, group, then per verdict: id, event, v, message_uuid, outcome, rule, reason, policy_revision, targets, subject
+-- A verdict that holds its message opens its session in the same step, so a held message has one, once.
+-- KEYS  verdicts, messages, lease, sessions, open, due
+-- ARGV  epoch, group, then per verdict: id, number of values, number of values of the session that it opens (0: none), the fields of
+--       XADD; and for a session: its end ('' none, '+n' in n us from now, 'n' at n us since the epoch), the fields of its opening
 -- =>    number of verdicts that were new
 redis.register_function('meshlog_decide', function(keys, args)
   if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
-  local written, ids = 0, {}
-  for i = 3, #args, 10 do
-    local id = args[i]
-    local added = redis.pcall('XADD', keys[1], id, 'event', args[i + 1], 'v', args[i + 2], 'message_uuid', args[i + 3],
-      'outcome', args[i + 4], 'rule', args[i + 5], 'reason', args[i + 6], 'policy_revision', args[i + 7],
-      'targets', args[i + 8], 'subject', args[i + 9])
+  local written, ids, i = 0, {}, 3
+  while i <= #args do
+    local id, last = args[i], i + 2 + tonumber(args[i + 1])
+    local session = args[i + 2] ~= '0' and last + 1
+    local added = redis.pcall('XADD', keys[1], id, unpack(args, i + 3, last))
     if type(added) == 'table' and added.err then
       if not string.find(added.err, 'equal or smaller', 1, true) then return added end
       -- Either it is there already, or a newer message was decided first, which would be a fault: then nothing is acknowledged.
@@ -70,11 +98,20 @@ redis.register_function('meshlog_decide', function(keys, args)
       end
     else
       written = written + 1
+      if session then open_session(keys, args[session], {unpack(args, session + 1, session + tonumber(args[i + 2]))}) end
     end
     ids[#ids + 1] = id
+    i = session and session + tonumber(args[i + 2]) + 1 or last + 1
   end
   if #ids > 0 then redis.call('XACK', keys[2], args[2], unpack(ids)) end
   return written
+end)
+
+-- Keeps what the router's limits remember.
+-- KEYS  limits, lease      ARGV  epoch, "<position>\n<state>"
+redis.register_function('meshlog_limits', function(keys, args)
+  if fenced(keys[2], args[1]) then return redis.error_reply(FENCED) end
+  return redis.call('SET', keys[1], args[2])
 end)
 
 -- Moves an entry that cannot be applied out of a group's way, with its cause.
@@ -229,20 +266,6 @@ redis.register_function('meshlog_control', function(keys, args)
   end
   return out
 end)
-
--- Microseconds since the epoch by Redis's own clock, the log's.
-local function now()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000000 + tonumber(time[2])
-end
-
--- The value of a name in a flat array of names and values.
-local function value(fields, name)
-  for i = 1, #fields, 2 do
-    if fields[i] == name then return fields[i + 1] end
-  end
-  return ''
-end
 
 -- Ends a session: appends how, and where the message goes on, the entry with which it does. All or nothing, and once: a session that
 -- is not open is not ended again.

@@ -1,27 +1,21 @@
-/// What a decision was made from, as bytes to be hashed: whoever has the log can make them again and compare.
+/// What a decision was made from, as bytes to be hashed: whoever has the log or the archive can make them again and compare.
 ///
 /// The fields of the message, its position, the revision of `control`, and the limits' states, each with its length before it. Recipients
-/// count as names, not as the text in which they came: the archive keeps them as an array.
+/// stand as a compact JSON array, however the client wrote them, since the archive keeps them as a list.
 package enum PolicyInputs {
-    package static func bytes(_ message: MessageEntry, at position: Position, _ decision: PolicyDecision) -> [UInt8] {
-        bytes(message, at: position, revision: decision.revision.description, limits: decision.limits)
-    }
-
-    /// The same from what stands in the log; nil when the verdict's limits are not readable.
-    package static func bytes(_ decided: DecidedMessage) -> [UInt8]? {
-        guard let limits = LimitTouch.list(decided.verdict.detail.limits) else { return nil }
-        return bytes(decided.message, at: decided.position, revision: decided.verdict.policyRevision, limits: limits)
-    }
-
-    private static func bytes(_ message: MessageEntry, at position: Position, revision: String, limits: [LimitTouch]) -> [UInt8] {
+    package static func bytes(_ message: MessageEntry, at position: Position, _ verdict: VerdictEntry) -> [UInt8] {
         var out: [UInt8] = []
-        out.reserveCapacity(message.fieldBytes + 256)
-        for field in MessageField.allCases where field != .destinations { append(message.slice(field), to: &out) }
-        let names = message.destinationNames
-        append(names.isEmpty ? [] : PolicyDecision.strings(names), to: &out)
+        out.reserveCapacity(message.fieldBytes + verdict.detail.limits.count + 128)
+        for field in MessageField.allCases {
+            if field == .destinations, message.count(field) > 0 {
+                append(PolicyDecision.strings(message.destinationNames), to: &out)
+            } else {
+                append(message.slice(field), to: &out)
+            }
+        }
         append(position.description.utf8, to: &out)
-        append(revision.utf8, to: &out)
-        for touch in limits { append(touch.json, to: &out) }
+        append(verdict.policyRevision.utf8, to: &out)
+        append(verdict.detail.limits, to: &out)
         return out
     }
 
