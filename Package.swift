@@ -103,6 +103,8 @@ let package = Package(
                            .product(name: "HummingbirdCore", package: "hummingbird")]),
         tests("ViewsTests", ["Core", "Ingress", "Interventions", "Log", "Replay", "Views", "Web", "PostgreSQLDriver", "RedisDriver", "TestSupport", "Yams", hummingbird, logging,
                              lifecycle, nio("NIOCore"), nio("NIOPosix"), .product(name: "HummingbirdCore", package: "hummingbird")]),
+        tests("InterventionsTests", ["Core", "Control", "Interventions", "Log", "Projections", "Replay", "Verdicts", "PostgreSQLDriver", "RedisDriver", "Stack",
+                                     "TestSupport", logging]),
         tests("ControlTests", ["Core", "Control", "Log", "Projections", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("ProjectionsTests", ["Core", "Log", "Projections", "Replay", "PostgreSQLDriver", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("ReplayTests", ["Core", "Replay", "PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),

@@ -58,7 +58,6 @@ package struct ViewRoutes: Sendable {
     /// Adds the routes. HEAD is served as well when the router was made with `.autoGenerateHeadEndpoints`.
     package func add(to router: Router<some RequestContext>) {
         let positions = Positions(stores: parts.stores, keys: parts.keys, control: parts.control)
-        MessageRoutes(stores: parts.stores, positions: positions, tracer: Tracer(stores: parts.stores, keys: parts.keys)).add(to: router)
         ReferenceViewRoutes(stores: parts.stores, positions: positions).add(to: router)
         FeedRoute(hub: parts.hub).add(to: router)
         StreamRoutes(
@@ -72,6 +71,9 @@ package struct ViewRoutes: Sendable {
         let projections = ProjectionDesk(
             stores: parts.stores, positions: positions, reader: ProjectionReader(parts.projections, keys: parts.keys), folds: parts.folds,
             endpoint: parts.place.endpoint)
+        MessageRoutes(
+            stores: parts.stores, positions: positions, tracer: Tracer(stores: parts.stores, keys: parts.keys), projections: projections
+        ).add(to: router)
         ProjectionRoutes(desk: projections, control: desk).add(to: router)
         ProjectionWorkRoutes(desk: projections).add(to: router)
         SessionRoutes(desk: parts.sessions, projections: projections).add(to: router)

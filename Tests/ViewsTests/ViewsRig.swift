@@ -172,6 +172,11 @@ final class ViewsRig: Sendable {
         }
     }
 
+    static func archive(_ messages: [DecidedMessage], _ url: String) throws {
+        let session = try PostgreSQLSession(conninfo: url, applicationName: "tests")
+        _ = try ArchiveSink<DecidedMessage>(session: session, name: "archive", partition: 0).write(messages)
+    }
+
     /// Takes everything before the `number`th message out of the log.
     func trim(before number: Int) async throws {
         try await redis { [keys] session in

@@ -80,7 +80,7 @@ struct SessionRoutes: Sendable {
         try QueryReader(request.uri.query ?? "").finish()
         let definition = try projections.runtime(SessionsProjection.name).definition
         let reached = try await projections.wait(request, definition)
-        let page = try await row(id)
+        let page = try await projections.sessionPage(id)
         guard let found = page.rows.first, let row = SessionRow(json: found.json) else { throw SessionProblem.notFound(id) }
         var out = found.json
         out.removeLast()
@@ -99,10 +99,6 @@ struct SessionRoutes: Sendable {
         return ViewAnswer.json(out, position: page.position, reached: reached, headers: [.eTag: "\"\(row.opening.digest)\""])
     }
 
-    private func row(_ id: String) async throws -> RowPage {
-        let definition = try projections.runtime(SessionsProjection.name).definition
-        return try await projections.rows { [reader = projections.reader] session throws(ProjectionError) in try reader.row(definition, key: id, on: session) }
-    }
 
     // MARK: Deciding
 
@@ -114,8 +110,8 @@ struct SessionRoutes: Sendable {
             return ViewAnswer.json(SessionRoutes.answer(receipt, command), position: receipt.position)
         } catch {
             // Whoever has no projection at hand is told less.
-            let known = try? await row(id).rows.first.flatMap { SessionRow(json: $0.json) }
-            throw SessionProblem.problem(error, command, row: known ?? nil, isConditional: isConditional)
+            let known = try? await projections.sessionRow(id).flatMap { SessionRow(json: $0.json) }
+            throw SessionProblem.problem(error, command, row: known, isConditional: isConditional)
         }
     }
 
@@ -133,4 +129,14 @@ struct SessionRoutes: Sendable {
         object.add("released", optional: receipt.closing.released?.description)
         return object.finish()
     }
+}
+
+extension ProjectionDesk {
+    /// A session's row, or none, with the position it stands for.
+    func sessionPage(_ id: String) async throws -> RowPage {
+        let definition = try runtime(SessionsProjection.name).definition
+        return try await rows { [reader] session throws(ProjectionError) in try reader.row(definition, key: id, on: session) }
+    }
+
+    func sessionRow(_ id: String) async throws -> ProjectionRowText? { try await sessionPage(id).rows.first }
 }
