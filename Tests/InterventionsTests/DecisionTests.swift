@@ -67,7 +67,8 @@ struct DecisionTests {
             }
             let receipt = try await rig.desk.decide(
                 try rig.command(opening, .edit, changes: #"{"data":{"x":  [1]},"destination_subject_ids":["desk"],"message_type":"note"}"#))
-            let entry = try #require(try rig.entry(try #require(receipt.closing.released)))
+            let released = try #require(receipt.closing.released)
+            let entry = try #require(try rig.entry(released))
             #expect(entry.string(.data) == #"{"x":  [1]}"# && entry.string(.destinations) == #"["desk"]"# && entry.string(.type) == "note")
             #expect(entry.string(.metadata) == #"{"a": 1}"# && entry.string(.correlationID) == "c" && entry.string(.principal) == "p" && entry.string(.source) == "alice")
             #expect(Release(entry.slice(.release))?.decision == .edit)

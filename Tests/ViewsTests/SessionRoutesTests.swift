@@ -24,13 +24,13 @@ struct SessionRoutesTests {
         verdict.detail.digest = ContentDigest.inputs(one.message, at: one.position, verdict)
         one = DecidedMessage(position: one.position, message: one.message, verdict: verdict)
         let opening = try #require(SessionOpening(verdict, about: one.message, at: one.position))
-        let (message, position, keys) = (one.message, one.position, rig.keys)
+        let (message, position, keys, decided) = (one.message, one.position, rig.keys, one.verdict)
         try await rig.redis { session in
             let fields = MessageField.allCases.filter { message.count($0) > 0 }.flatMap { [$0.name.description, message.string($0)] }
             try session.run("XADD", [keys.stream(.messages), position.streamID] + fields)
             try session.run("SET", [keys.lease("router"), "1 tests"])
             func texts(_ fields: [(name: StaticString, value: [UInt8])]) -> [String] { fields.flatMap { [$0.name.description, String(decoding: $0.value, as: UTF8.self)] } }
-            let (written, opened) = (texts(verdict.loggedFields), texts(opening.fields))
+            let (written, opened) = (texts(decided.loggedFields), texts(opening.fields))
             let streams = [keys.stream(.verdicts), keys.stream(.messages), keys.lease("router"), keys.stream(.sessions), keys.openSessions, keys.dueSessions]
             try session.run(
                 "FCALL",
@@ -79,7 +79,8 @@ struct SessionRoutesTests {
             #expect(try await ids(rig, "") == openings[3...].map(\.sessionID))
             #expect(try await ids(rig, "&status=approved&by=eve") == [openings[0].sessionID])
             let before = Position(streamID: approved.header("Meshlog-Position").map { String($0.dropFirst(2)) } ?? "").map { Position(ms: $0.ms - 1, seq: UInt64(Int64.max)) }
-            #expect(try await ids(rig, "&at=\(try #require(before))").count == 5)
+            let moment = try #require(before)
+            #expect(try await ids(rig, "&at=\(moment)").count == 5)
             try await rig.redis { [keys = rig.keys] session in
                 #expect(try session.run("XRANGE", [keys.stream(.messages), released.streamID, released.streamID]).array?.count == 1)
             }

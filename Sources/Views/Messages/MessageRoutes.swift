@@ -1,6 +1,7 @@
 internal import Core
 internal import HTTPTypes
 internal import Hummingbird
+internal import Projections
 internal import Replay
 internal import Web
 
