@@ -72,7 +72,7 @@ struct ArchivedTests {
             let first = try await rig.hold(#"{"topic":"a.a"}"#)
             // Ids of one millisecond would not tell which entry came first.
             let opened = try LogReader(keys: rig.keys).bounds(.sessions, try rig.connect()).last
-            #expect(await eventually { (try rig.connect().run("TIME").array?[0].int ?? 0) * 1000 + (try rig.connect().run("TIME").array?[1].int ?? 0) / 1000 > Int(opened.ms) })
+            #expect(await eventually { try rig.log.due(count: 1, try rig.connect()).now > opened.microseconds + 1_000 })
             let second = try await rig.hold(#"{"topic":"a.b"}"#)
             _ = try await rig.desk.decide(try rig.command(first, .deny))
             let session = try rig.connect()
