@@ -82,7 +82,8 @@ struct SessionRoutesTests {
             let moment = try #require(before)
             #expect(try await ids(rig, "&at=\(moment)").count == 5)
             try await rig.redis { [keys = rig.keys] session in
-                #expect(try session.run("XRANGE", [keys.stream(.messages), released.streamID, released.streamID]).array?.count == 1)
+                let found = try session.run("XRANGE", [keys.stream(.messages), released.streamID, released.streamID])
+                #expect(found.array?.count == 1)
             }
         }
     }
