@@ -17,7 +17,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
 /// One module of the product. Arrows point one way:
-/// Core, Drivers <- Log <- {Ingress, Replay} <- Projections <- Control <- {Verdicts, Views} <- App.
+/// Core, Drivers <- Log <- {Ingress, Replay} <- {Projections, Interventions} <- Control <- {Verdicts, Views} <- App.
 ///
 /// - Parameter testable: opens internals to the module's tests, also in a release build (the one configuration here).
 func module(
