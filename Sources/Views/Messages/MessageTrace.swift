@@ -27,7 +27,7 @@ struct MessageTrace: Sendable {
         object.add("position", position.description)
         object.add("log_ts", time: position.microseconds)
         object.add("ingress", raw: ingress)
-        if let verdict { object.add("verdict", raw: MessageTrace.json(verdict)) } else { object.addNull("verdict") }
+        if let verdict { object.add("verdict", raw: verdict.json) } else { object.addNull("verdict") }
         if message.isReleased { object.add("release", raw: message.slice(.release)) } else { object.addNull("release") }
         object.add("sessions", raw: JSONArray.of(sessions) { $0.append(contentsOf: $1) })
         var archive = JSONObject()
@@ -49,17 +49,6 @@ struct MessageTrace: Sendable {
         object.add("correlation_id", nonEmpty: message.string(.correlationID))
         object.add("causation", nonEmpty: message.string(.causation))
         object.add("traceparent", nonEmpty: message.string(.traceparent))
-        return object.finish()
-    }
-
-    static func json(_ verdict: VerdictEntry) -> [UInt8] {
-        var object = JSONObject()
-        object.add("outcome", verdict.outcome.rawValue)
-        object.add("rule", verdict.rule)
-        object.add("reason", nonEmpty: verdict.reason)
-        object.add("policy_revision", verdict.policyRevision)
-        object.add("targets", strings: verdict.targets)
-        object.add("subject", String(decoding: verdict.subject, as: UTF8.self))
         return object.finish()
     }
 

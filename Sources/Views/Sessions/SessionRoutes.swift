@@ -89,7 +89,7 @@ struct SessionRoutes: Sendable {
         var object = JSONObject()
         if let held {
             object.add("message", raw: MessageJSON.object(held.message, at: held.position, outcome: held.verdict.outcome, ackTS: nil).bytes)
-            object.add("verdict", raw: MessageTrace.json(held.verdict))
+            object.add("verdict", raw: held.verdict.json)
         } else {
             object.addNull("message")
             object.addNull("verdict")
