@@ -1,6 +1,7 @@
 package import Control
 package import Core
 package import Hummingbird
+package import Interventions
 package import Log
 package import Projections
 internal import Web
@@ -21,6 +22,7 @@ package struct ViewRoutes: Sendable {
         let projections: ProjectionCatalog
         let place: ProjectionPlace
         let folds: BlockingPool<ProjectionPlace>
+        let sessions: SessionDesk
 
         /// - Parameters:
         ///   - hub: is run by the caller.
@@ -31,7 +33,7 @@ package struct ViewRoutes: Sendable {
         package init(
             stores: Stores, keys: LogKeys, catalog: StreamCatalog, metrics: Metrics, hub: FeedHub, pulse: Pulse, control: ControlFollower,
             writer: ControlWriter, configDefaults: [KnownSetting: [UInt8]], projections: ProjectionCatalog, place: ProjectionPlace,
-            folds: BlockingPool<ProjectionPlace>
+            folds: BlockingPool<ProjectionPlace>, sessions: SessionDesk
         ) {
             self.stores = stores
             self.keys = keys
@@ -45,6 +47,7 @@ package struct ViewRoutes: Sendable {
             self.projections = projections
             self.place = place
             self.folds = folds
+            self.sessions = sessions
         }
     }
 
@@ -55,7 +58,6 @@ package struct ViewRoutes: Sendable {
     /// Adds the routes. HEAD is served as well when the router was made with `.autoGenerateHeadEndpoints`.
     package func add(to router: Router<some RequestContext>) {
         let positions = Positions(stores: parts.stores, keys: parts.keys, control: parts.control)
-        MessageRoutes(stores: parts.stores, positions: positions, tracer: Tracer(stores: parts.stores, keys: parts.keys)).add(to: router)
         ReferenceViewRoutes(stores: parts.stores, positions: positions).add(to: router)
         FeedRoute(hub: parts.hub).add(to: router)
         StreamRoutes(
@@ -69,8 +71,12 @@ package struct ViewRoutes: Sendable {
         let projections = ProjectionDesk(
             stores: parts.stores, positions: positions, reader: ProjectionReader(parts.projections, keys: parts.keys), folds: parts.folds,
             endpoint: parts.place.endpoint)
+        MessageRoutes(
+            stores: parts.stores, positions: positions, tracer: Tracer(stores: parts.stores, keys: parts.keys), projections: projections
+        ).add(to: router)
         ProjectionRoutes(desk: projections, control: desk).add(to: router)
         ProjectionWorkRoutes(desk: projections).add(to: router)
+        SessionRoutes(desk: parts.sessions, projections: projections).add(to: router)
         ReferenceRegistryRoutes(desk: desk).add(to: router)
         ReferenceTopicRoutes(desk: desk).add(to: router)
         ReferenceConfigRoutes(desk: desk).add(to: router)
