@@ -46,6 +46,8 @@ package enum Limits {
     package static let readBatchBytesTarget = 16 << 20
     /// Entries of a batch from which on the next one is read while it is written: one chunk of a reader.
     package static let readAheadMin = 128
+    /// Backbones of the registry that are republished to, besides the one of the settings: each costs three threads and a connection.
+    package static let backbonesMax = 64
     /// Unacknowledged messages of one WebSocket or NDJSON connection before it is not read any further.
     package static let inFlightMax = 1_024
     /// Rows of one REST page.
@@ -106,6 +108,9 @@ package enum Limits {
     package static let limitKeyBytesMax = 256
     /// Keys that limits remember, some 200 bytes each; beyond, those that are nearest to having their whole burst again are forgotten.
     package static let limiterKeysMax = 200_000
+    /// Verdicts, and seconds, after which the router writes down what limits remember: a takeover reads no more than these verdicts.
+    package static let limitsWrittenVerdicts = 50_000
+    package static let limitsWrittenSeconds = 60
     /// Values of the configuration that the policy holds ready, by topic and sender.
     package static let policyMemoMax = 4_096
     /// Pairs of constraints that are compared to find contradictions.

@@ -27,7 +27,7 @@ package struct WhatIfReport: Sendable, Equatable {
     package private(set) var messages = 0
     /// Outcome or rule differ.
     package private(set) var flips = 0
-    /// Anything differs but the revision: the same policy over its own log gives 0.
+    /// Anything differs but the revision and the digest, which holds it: the same policy over its own log gives 0.
     package private(set) var differences = 0
     /// The first position that differs.
     package private(set) var firstDifference: Position?
@@ -46,6 +46,7 @@ package struct WhatIfReport: Sendable, Equatable {
         messages += 1
         var same = verdict
         same.policyRevision = logged.policyRevision
+        same.detail.digest = logged.detail.digest
         guard same != logged else { return }
         differences += 1
         if firstDifference == nil { firstDifference = position }
