@@ -17,7 +17,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
 /// One module of the product. Arrows point one way:
-/// Core, Drivers <- Log <- {Ingress, Replay} <- Projections <- Control <- {Verdicts, Views} <- App.
+/// Core, Drivers <- Log <- {Ingress, Replay} <- Projections <- Control <- {Verdicts, Webhooks, Views} <- App.
 ///
 /// - Parameter testable: opens internals to the module's tests, also in a release build (the one configuration here).
 func module(
@@ -70,6 +70,8 @@ let package = Package(
         module("Replay", ["Core", "Log", "PostgreSQLDriver", "NATSDriver", "RedisDriver", logging, lifecycle]),
         module("Projections", ["Core", "Log", "Replay", "PostgreSQLDriver", "RedisDriver", crypto, logging, lifecycle, nio("NIOConcurrencyHelpers")]),
         module("Control", ["Core", "Log", "Projections", "PostgreSQLDriver", "RedisDriver", "RE2Driver", "ZoneDriver", logging, lifecycle, nio("NIOConcurrencyHelpers")]),
+        module("Webhooks", ["Core", "Log", "Control", "RedisDriver", logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
+                            .product(name: "AsyncHTTPClient", package: "async-http-client")]),
         module("Views", ["Core", "Log", "Replay", "Projections", "Control", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"),
                          nio("NIOConcurrencyHelpers")], resources: [.embedInCode("OpenAPI/openapi.yaml")], testable: true),
         module("Stack", [logging]),
@@ -77,7 +79,8 @@ let package = Package(
         .executableTarget(
             name: "App",
             dependencies: [
-                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "Projections", "Control", "Views", "Stack", "RedisDriver", "PostgreSQLDriver", "NATSDriver", "RE2Driver", "ZoneDriver",
+                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "Projections", "Control", "Webhooks", "Views", "Stack", "RedisDriver", "PostgreSQLDriver", "NATSDriver", "RE2Driver",
+                "ZoneDriver",
                 hummingbird, httpTypes, logging, lifecycle, "Yams", nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -103,6 +106,8 @@ let package = Package(
         tests("ViewsTests", ["Core", "Ingress", "Log", "Replay", "Views", "Web", "PostgreSQLDriver", "RedisDriver", "TestSupport", "Yams", hummingbird, logging,
                              lifecycle, nio("NIOCore"), nio("NIOPosix"), .product(name: "HummingbirdCore", package: "hummingbird")]),
         tests("ControlTests", ["Core", "Control", "Log", "Projections", "RedisDriver", "Stack", "TestSupport", logging]),
+        tests("WebhooksTests", ["Core", "Control", "Log", "Webhooks", "RedisDriver", "Stack", "TestSupport", logging, hummingbird, nio("NIOCore"),
+                                .product(name: "HummingbirdCore", package: "hummingbird")]),
         tests("ProjectionsTests", ["Core", "Log", "Projections", "Replay", "PostgreSQLDriver", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("IntegrationTests", path: "Integration", ["Core", "Log", "NATSDriver", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("ReplayTests", ["Core", "Replay", "PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),

@@ -18,7 +18,9 @@ package struct Trimmer: Sendable {
     private static let partSize = 5_000
 
     /// Streams whose entries have the same ids as the stream's own, so that their groups bound it too.
-    package static let boundBy: [StreamName: [StreamName]] = [.messages: [.messages, .verdicts], .verdicts: [.verdicts], .deliveries: [.deliveries]]
+    package static let boundBy: [StreamName: [StreamName]] = [
+        .messages: [.messages, .verdicts], .verdicts: [.verdicts], .deliveries: [.deliveries], .notifications: [.notifications],
+    ]
 
     /// - Parameters:
     ///   - live: the configuration, whose retention of messages goes before the declared one.

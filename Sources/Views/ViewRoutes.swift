@@ -21,6 +21,7 @@ package struct ViewRoutes: Sendable {
         let projections: ProjectionCatalog
         let place: ProjectionPlace
         let folds: BlockingPool<ProjectionPlace>
+        let webhookKey: WebhookKey?
 
         /// - Parameters:
         ///   - hub: is run by the caller.
@@ -28,10 +29,11 @@ package struct ViewRoutes: Sendable {
         ///   - control: is run by the caller.
         ///   - configDefaults: what holds where nothing is set, as JSON text; settings without one have none.
         ///   - folds: threads for questions about the past; is run by the caller.
+        ///   - webhookKey: from which the secrets of webhooks are derived; nil when none is set.
         package init(
             stores: Stores, keys: LogKeys, catalog: StreamCatalog, metrics: Metrics, hub: FeedHub, pulse: Pulse, control: ControlFollower,
             writer: ControlWriter, configDefaults: [KnownSetting: [UInt8]], projections: ProjectionCatalog, place: ProjectionPlace,
-            folds: BlockingPool<ProjectionPlace>
+            folds: BlockingPool<ProjectionPlace>, webhookKey: WebhookKey?
         ) {
             self.stores = stores
             self.keys = keys
@@ -45,6 +47,7 @@ package struct ViewRoutes: Sendable {
             self.projections = projections
             self.place = place
             self.folds = folds
+            self.webhookKey = webhookKey
         }
     }
 
@@ -65,6 +68,7 @@ package struct ViewRoutes: Sendable {
         let desk = ControlDesk(stores: parts.stores, keys: parts.keys, positions: positions, follower: parts.control, writer: parts.writer)
         ControlRoutes(desk: desk).add(to: router)
         ConfigRoutes(desk: desk, defaults: parts.configDefaults).add(to: router)
+        WebhookRoutes(desk: desk, stores: parts.stores, keys: parts.keys, key: parts.webhookKey).add(to: router)
         RestoreRoute(desk: desk).add(to: router)
         let projections = ProjectionDesk(
             stores: parts.stores, positions: positions, reader: ProjectionReader(parts.projections, keys: parts.keys), folds: parts.folds,

@@ -88,7 +88,8 @@ struct OpenAPITests {
         ViewRoutes(
             .init(
                 stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: Pulse(servers: [], gauges: []), control: follower, writer: writer,
-                configDefaults: [:], projections: .standard, place: place, folds: .init(name: "f", width: 1) { place })
+                configDefaults: [:], projections: .standard, place: place, folds: .init(name: "f", width: 1) { place },
+                webhookKey: nil)
         ).add(to: router)
         return router
     }
