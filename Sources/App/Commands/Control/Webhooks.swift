@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Client
 internal import Foundation
+internal import NIOHTTP1
 
 struct Webhooks: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
