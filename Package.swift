@@ -17,7 +17,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
 /// One module of the product. Arrows point one way:
-/// Core, Drivers <- Log <- {Ingress, Replay} <- {Projections, Interventions} <- Control <- {Verdicts, Views} <- App.
+/// Core, Drivers <- Log <- {Ingress, Replay} <- {Projections, Interventions} <- Control <- {Verdicts, Webhooks, Views} <- App.
 ///
 /// - Parameter testable: opens internals to the module's tests, also in a release build (the one configuration here).
 func module(
@@ -71,6 +71,8 @@ let package = Package(
         module("Projections", ["Core", "Log", "Replay", "PostgreSQLDriver", "RedisDriver", crypto, logging, lifecycle, nio("NIOConcurrencyHelpers")]),
         module("Control", ["Core", "Log", "Projections", "PostgreSQLDriver", "RedisDriver", "RE2Driver", "ZoneDriver", logging, lifecycle, nio("NIOConcurrencyHelpers")]),
         module("Interventions", ["Core", "Log", "Replay", "PostgreSQLDriver", "RedisDriver", logging]),
+        module("Webhooks", ["Core", "Log", "Control", "RedisDriver", logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
+                            .product(name: "AsyncHTTPClient", package: "async-http-client")], testable: true),
         module("Views", ["Core", "Log", "Replay", "Projections", "Control", "Interventions", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"),
                          nio("NIOConcurrencyHelpers")], resources: [.embedInCode("OpenAPI/openapi.yaml")], testable: true),
         module("Stack", [logging]),
@@ -78,7 +80,8 @@ let package = Package(
         .executableTarget(
             name: "App",
             dependencies: [
-                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "Projections", "Control", "Interventions", "Views", "Stack", "RedisDriver", "PostgreSQLDriver", "NATSDriver", "RE2Driver", "ZoneDriver",
+                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "Projections", "Control", "Interventions", "Webhooks", "Views", "Stack",
+                "RedisDriver", "PostgreSQLDriver", "NATSDriver", "RE2Driver", "ZoneDriver",
                 hummingbird, httpTypes, logging, lifecycle, "Yams", nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -87,7 +90,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .target(name: "TestSupport", dependencies: ["Stack", logging], path: "Tests/Support", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Stack", logging, lifecycle, hummingbird, httpTypes, nio("NIOCore"), nio("NIOConcurrencyHelpers")], path: "Tests/Support", swiftSettings: strict),
         tests("CoreTests", ["Core", "TestSupport"]),
         tests("CELTests", ["Core", "RE2Driver", "ZoneDriver", "TestSupport"]),
         tests("SchemaTests", ["Core", "RE2Driver", "TestSupport"]),
@@ -106,6 +109,7 @@ let package = Package(
         tests("InterventionsTests", ["Core", "Control", "Interventions", "Log", "Projections", "Replay", "Verdicts", "PostgreSQLDriver", "RedisDriver", "Stack",
                                      "TestSupport", logging]),
         tests("ControlTests", ["Core", "Control", "Log", "Projections", "RedisDriver", "Stack", "TestSupport", logging]),
+        tests("WebhooksTests", ["Core", "Control", "Log", "Webhooks", "RedisDriver", "RE2Driver", "Stack", "TestSupport", logging]),
         tests("ProjectionsTests", ["Core", "Log", "Projections", "Replay", "PostgreSQLDriver", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("IntegrationTests", path: "Integration", ["Core", "Log", "NATSDriver", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("ReplayTests", ["Core", "Replay", "PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),

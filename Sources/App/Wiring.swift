@@ -18,6 +18,7 @@ internal import UnixSignals
 internal import Verdicts
 internal import Views
 internal import Web
+internal import Webhooks
 
 /// The only place where the parts of a serving process are put together.
 struct Wiring {
@@ -84,7 +85,10 @@ struct Wiring {
         let codec = EntryCodec(keys: keys, dedupeWindowMs: settings.dedupeWindowMs)
         let appender = Appender(endpoint: settings.redis, setup: setup, codec: codec, metrics: metrics)
         let doorSubjects = [settings.natsSubject, settings.jetstreamSubject].filter { !$0.isEmpty }
-        let admission = Admission(ids: IDSource(), doorSubjects: doorSubjects, live: live, metrics: metrics)
+        let notifications = NotificationWriter(appender: appender, metrics: metrics)
+        let admission = Admission(ids: IDSource(), doorSubjects: doorSubjects, live: live, metrics: metrics) { failure in
+            notifications.append(NotificationEntry(failure))
+        }
         var services: [any Service] = []
         func add(_ name: String, _ body: @escaping @Sendable () async throws -> Void) { services.append(Part(name: name, body: body)) }
 
@@ -150,6 +154,11 @@ struct Wiring {
             add("router") { await router.run() }
             let clock = SessionClock(loop: loop("sessions"), keys: keys, metrics: metrics) { () throws(PostgreSQLError) in try connect("meshlog-sessions") }
             add("sessions") { await clock.run() }
+        }
+        if settings.roles.contains(.webhooks) {
+            let courier = Courier(addresses: AddressGuard(opened: settings.webhookAllow))
+            let notifier = Notifier(loop: loop("webhooks"), keys: keys, courier: courier, key: settings.webhookKey, metrics: metrics)
+            add("webhooks") { await notifier.run() }
         }
         let waiter = VerdictWaiter(endpoint: endpoint, keys: keys, metrics: metrics)
         let verdicts = VerdictDesk(waiter: waiter, disclosesConditions: settings.disclosesConditions) { rule in
@@ -219,7 +228,8 @@ struct Wiring {
             ViewRoutes(
                 .init(
                     stores: stores, keys: settings.keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse, control: follower, writer: writer,
-                    configDefaults: configDefaults(catalog), projections: projections, place: place, folds: folds, sessions: sessions)
+                    configDefaults: configDefaults(catalog), projections: projections, place: place, folds: folds, sessions: sessions,
+                    webhookKey: settings.webhookKey)
             ).add(to: router)
             services.append(Part(name: "past") { await folds.serve() })
             sockets.append(FeedSockets(hub: hub))

@@ -3,7 +3,7 @@ package import Log
 internal import RE2Driver
 internal import ZoneDriver
 
-/// The forms of the control stream's documents: JSON Schemas of `streams/documents` for backbones, topic groups and values; constraints and
+/// The forms of the control stream's documents: JSON Schemas of `streams/documents` for backbones, topic groups, values and webhooks; constraints and
 /// templates are compiled, so that nothing is stored which could not be applied.
 package struct DocumentForms: Sendable {
     private let schemas: [ControlKind: CompiledSchema]
@@ -18,7 +18,7 @@ package struct DocumentForms: Sendable {
             throw .declaration("the meta-schema cannot be compiled: \(error.detail)")
         }
         var schemas: [ControlKind: CompiledSchema] = [:]
-        for kind in [ControlKind.backbone, .topics, .config] {
+        for kind in [ControlKind.backbone, .topics, .config, .webhook] {
             let file = "streams/documents/\(kind.rawValue).json"
             guard let text = catalog.documentSchemas[kind.rawValue] else { throw .declaration("\(file) is missing") }
             do throws(SchemaFault) {
@@ -39,7 +39,7 @@ package struct DocumentForms: Sendable {
             switch kind {
             case .constraint: _ = try constraints.read(document)
             case .template: _ = try ValidationTemplate(document, compiler: compiler)
-            case .backbone, .topics, .config: return check(schemas[kind], document)
+            case .backbone, .topics, .config, .webhook: return check(schemas[kind], document)
             }
             return Refusal()
         } catch {

@@ -126,4 +126,33 @@ package enum Limits {
     package static let policyCasesMax = 10_000
     /// Messages that one validation template's trial names as failing.
     package static let backtestFailuresMax = 100
+    /// Notifications that one process's doors have on their way to the log: they share the appender's queue with messages, which go first.
+    package static let noticesWaitingMax = 4_096
+    /// Entries of `notifications` beyond which the oldest go even when nobody has read them: a flood of bad messages must not fill Redis
+    /// (about 100 MB).
+    package static let notificationsKeptMax = 200_000
+    /// Bytes of one notice's violations, and of each text within: what is sent stays below the 20 kB of Standard Webhooks.
+    package static let noticeViolationsBytesMax = 12 << 10
+    package static let noticeTextBytesMax = 1_024
+    /// Bytes of a webhook's id, which stands in a header, and of its URL.
+    package static let webhookIDBytesMax = 64
+    package static let webhookURLBytesMax = 2_048
+    /// Deliveries that wait, of one webhook and of all: each holds its body in Redis, mostly 1 kB, at most 16.
+    package static let webhookDeliveriesEachMax = 2_000
+    package static let webhookDeliveriesMax = 20_000
+    /// Requests on their way, to one webhook and to all: a slow receiver takes no more than its own.
+    package static let webhookRequestsEachMax = 4
+    package static let webhookRequestsMax = 64
+    /// How long a receiver may take; Standard Webhooks asks for 15 to 30 s.
+    package static let webhookTimeoutMs: Int64 = 15_000
+    /// What a `Retry-After` can ask for at most: the longest step of the schedule. A pause of all of a webhook's deliveries is shorter.
+    package static let webhookRetryAfterMsMax: Int64 = 86_400_000
+    package static let webhookPauseMsMax: Int64 = 3_600_000
+    /// How long a replaced secret still signs, and how many of them at once.
+    package static let webhookGraceMs: Int64 = 86_400_000
+    package static let webhookRetiredMax = 4
+    /// Characters of an error as it stands in an attempt.
+    package static let webhookErrorCharactersMax = 512
+    /// Notifications that are spread to webhooks in one step.
+    package static let notificationBatchMax = 128
 }

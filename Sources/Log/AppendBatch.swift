@@ -7,7 +7,7 @@ internal import RedisDriver
 /// One batch can be used again and again: `removeAll` keeps its memory.
 package struct AppendBatch: Sendable {
     struct Entry: Sendable {
-        /// Of the message; nil for a rejected input.
+        /// Of the message; nil for a rejected input and a notification.
         let uuid: MessageUUID?
         /// Where its command ends.
         let end: Int
@@ -36,6 +36,12 @@ package struct AppendBatch: Sendable {
     /// Kept in `rejected`: what a door could neither admit nor answer.
     package mutating func add(_ entry: RejectedEntry) {
         entry.write(keys: keys, to: &commands)
+        entries.append(Entry(uuid: nil, end: commands.bytes.count))
+    }
+
+    /// Told to webhooks.
+    package mutating func add(_ notification: NotificationEntry) {
+        notification.write(keys: keys, to: &commands)
         entries.append(Entry(uuid: nil, end: commands.bytes.count))
     }
 

@@ -25,13 +25,18 @@ package struct LogKeys: Sendable, Hashable {
     /// What the router's limits remember, as of a verdict: a start reads the verdicts behind it instead of all.
     package var limits: String { "\(prefix):{m0}:limits" }
 
+    /// What is to be delivered to webhooks: when each is due, what it is, and how many each webhook has.
+    package var webhookDue: String { "\(prefix):{m0}:webhook-due" }
+    package var webhookDeliveries: String { "\(prefix):{m0}:webhook-deliveries" }
+    package var webhookCounts: String { "\(prefix):{m0}:webhook-counts" }
+
     /// Remembers a name of a message for the dedupe window: "<stream id> <digest>".
     package var namePrefix: String { "\(prefix):{m0}:name:" }
 }
 
 /// The streams of the log.
 package enum StreamName: String, Sendable, CaseIterable {
-    case messages, verdicts, deliveries, control, sessions, rejected, operations
+    case messages, verdicts, deliveries, control, sessions, rejected, operations, notifications
 }
 
 /// The consumer groups of the log.
@@ -44,9 +49,10 @@ package struct GroupName: RawRepresentable, Sendable, Hashable {
     package static let archive = GroupName(rawValue: "archive")
     package static let republish = GroupName(rawValue: "republish")
     package static let deliveryArchive = GroupName(rawValue: "delivery-archive")
+    package static let webhooks = GroupName(rawValue: "webhooks")
 
     /// Those that `streams/` declares.
-    package static let declared: [GroupName] = [.router, .archive, .republish, .deliveryArchive]
+    package static let declared: [GroupName] = [.router, .archive, .republish, .deliveryArchive, .webhooks]
 
     /// Of a backbone of the registry, on `verdicts`.
     package static func republish(_ id: String) -> GroupName { GroupName(rawValue: republishPrefix + id) }

@@ -139,7 +139,7 @@ package struct LogReader: Sendable {
         try session.run("XGROUP", ["SETID", keys.stream(stream), group.rawValue, position.streamID])
     }
 
-    private func range<T>(
+    func range<T>(
         _ stream: StreamName, from: String, to: String, count: Int, _ session: RedisSession, _ read: (RedisReply) -> T?
     ) throws(RedisError) -> [T] {
         var command = RESPWriter()

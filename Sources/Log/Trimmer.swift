@@ -20,6 +20,7 @@ package struct Trimmer: Sendable {
     /// Streams whose entries have the same ids as the stream's own, so that their groups bound it too.
     package static let boundBy: [StreamName: [StreamName]] = [
         .messages: [.messages, .verdicts], .verdicts: [.verdicts], .deliveries: [.deliveries], .sessions: [.sessions],
+        .notifications: [.notifications],
     ]
 
     /// - Parameters:

@@ -40,6 +40,10 @@ package enum ViewLimits {
     /// Bytes of the comment that goes with a change.
     package static let commentBytesMax = 1_024
 
+    /// Entries of `notifications` read in one round trip, and looked at for one page of a webhook's attempts: the attempts of others lie between.
+    package static let attemptsChunk = 500
+    package static let attemptsScanMax = 20_000
+
     /// Entries of a stream read in one round trip: bounds what a page holds beyond its target of bytes.
     package static let entriesChunk = 32
 

@@ -23,6 +23,7 @@ package struct ViewRoutes: Sendable {
         let place: ProjectionPlace
         let folds: BlockingPool<ProjectionPlace>
         let sessions: SessionDesk
+        let webhookKey: WebhookKey?
 
         /// - Parameters:
         ///   - hub: is run by the caller.
@@ -30,10 +31,11 @@ package struct ViewRoutes: Sendable {
         ///   - control: is run by the caller.
         ///   - configDefaults: what holds where nothing is set, as JSON text; settings without one have none.
         ///   - folds: threads for questions about the past; is run by the caller.
+        ///   - webhookKey: from which the secrets of webhooks are derived; nil when none is set.
         package init(
             stores: Stores, keys: LogKeys, catalog: StreamCatalog, metrics: Metrics, hub: FeedHub, pulse: Pulse, control: ControlFollower,
             writer: ControlWriter, configDefaults: [KnownSetting: [UInt8]], projections: ProjectionCatalog, place: ProjectionPlace,
-            folds: BlockingPool<ProjectionPlace>, sessions: SessionDesk
+            folds: BlockingPool<ProjectionPlace>, sessions: SessionDesk, webhookKey: WebhookKey?
         ) {
             self.stores = stores
             self.keys = keys
@@ -48,6 +50,7 @@ package struct ViewRoutes: Sendable {
             self.place = place
             self.folds = folds
             self.sessions = sessions
+            self.webhookKey = webhookKey
         }
     }
 
@@ -67,6 +70,7 @@ package struct ViewRoutes: Sendable {
         let desk = ControlDesk(stores: parts.stores, keys: parts.keys, positions: positions, follower: parts.control, writer: parts.writer)
         ControlRoutes(desk: desk).add(to: router)
         ConfigRoutes(desk: desk, defaults: parts.configDefaults).add(to: router)
+        WebhookRoutes(desk: desk, stores: parts.stores, keys: parts.keys, key: parts.webhookKey).add(to: router)
         RestoreRoute(desk: desk).add(to: router)
         let projections = ProjectionDesk(
             stores: parts.stores, positions: positions, reader: ProjectionReader(parts.projections, keys: parts.keys), folds: parts.folds,

@@ -53,6 +53,7 @@ struct ControlHistory {
         case .config: return Array("{\"level\":\"global\",\"name\":\"x\(number)\",\"value\":\(number)\(extra)}".utf8)
         case .constraint: return Array("{\"constraint_id\":\"c\",\"stage\":\"publish\",\"mode\":\"enforce\",\"priority\":\(number)\(extra)}".utf8)
         case .template: return Array("{\"template_id\":\"t\",\"topics\":[\"a.\(number)\"],\"version\":\(number)\(extra)}".utf8)
+        case .webhook: return Array("{\"webhook_id\":\"w\",\"url\":\"https://example.com/\(number)\",\"disabled\":\(number % 2 == 0)\(extra)}".utf8)
         }
     }
 }

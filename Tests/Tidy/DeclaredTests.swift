@@ -26,6 +26,9 @@ struct DeclaredTests {
             VerdictEntry.event: VerdictEntry.fieldNames.map(\.description),
             DeliveryEntry.event: DeliveryEntry.fieldNames.map(\.description),
             RejectedEntry.event: fieldNames(RejectedEntry(door: "d", reason: "r", bytes: [], position: nil, attempts: 1).arguments),
+            NotificationEntry.validationFailedEvent: NotificationEntry.fieldNames(NotificationEntry.validationFailedEvent).map(\.description),
+            NotificationEntry.testEvent: NotificationEntry.fieldNames(NotificationEntry.testEvent).map(\.description),
+            WebhookAttempt.event: WebhookAttempt.fieldNames.map(\.description),
             "log.trimmed": ["event", "v", "stream", "removed", "first"],
             SessionOpening.event: SessionOpening.requiredNames.map(\.description),
         ].merging(closings.map { ($0, SessionClosing.requiredNames($0).map(\.description)) }) { first, _ in first }

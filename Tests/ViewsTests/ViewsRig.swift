@@ -75,7 +75,8 @@ final class ViewsRig: Sendable {
             .init(
                 stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse, control: control, writer: writer,
                 configDefaults: [.messageBytesMax: Array("1048576".utf8)], projections: .standard, place: place, folds: folds,
-                sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { _ in })
+                sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { _ in },
+                webhookKey: WebhookKey(Array(repeating: 7, count: 32)))
         ).add(to: router)
         router.add(middleware: UnknownRouteMiddleware(after: router))
         let sockets = CombinedSockets([FeedSockets(hub: hub)])

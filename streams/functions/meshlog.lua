@@ -318,3 +318,55 @@ redis.register_function('meshlog_session_restore', function(keys, args)
   end
   return 1
 end)
+
+-- Spreads a batch of notifications to webhooks and moves the group's cursor behind it.
+-- KEYS  notifications, due (sorted set: member => ms), deliveries (hash: member => "<attempts>\n<type>\n<body>"), counts (hash: webhook => deliveries), lease
+-- ARGV  epoch, group, last id of the batch, entries of the batch, deliveries that one webhook may have, and all may, number of values per record,
+--       then per delivery: member, ms when it is due, webhook, what is kept (empty: nothing is to be sent, the record alone is written),
+--       and the record's fields, which say that nothing is sent
+-- =>    members for which a record was written instead
+redis.register_function('meshlog_notify_spread', function(keys, args)
+  if fenced(keys[5], args[1]) then return redis.error_reply(FENCED) end
+  local each, most, width, out = tonumber(args[5]), tonumber(args[6]), tonumber(args[7]), {}
+  for i = 8, #args, 4 + width do
+    local member, webhook, kept = args[i], args[i + 2], args[i + 3]
+    local waiting = tonumber(redis.call('HGET', keys[4], webhook) or 0)
+    if kept ~= '' and waiting < each and redis.call('ZCARD', keys[2]) < most then
+      if redis.call('HSETNX', keys[3], member, kept) == 1 then
+        redis.call('ZADD', keys[2], args[i + 1], member)
+        redis.call('HINCRBY', keys[4], webhook, 1)
+      end
+    else
+      redis.call('XADD', keys[1], '*', unpack(args, i + 4, i + 3 + width))
+      out[#out + 1] = member
+    end
+  end
+  local read = 0
+  for _, group in ipairs(redis.call('XINFO', 'GROUPS', keys[1])) do
+    local info = {}
+    for i = 1, #group, 2 do info[group[i]] = group[i + 1] end
+    if info['name'] == args[2] then read = tonumber(info['entries-read'] or 0) or 0 end
+  end
+  redis.call('XGROUP', 'SETID', keys[1], args[2], args[3], 'ENTRIESREAD', string.format('%.0f', read + tonumber(args[4])))
+  return out
+end)
+
+-- Records an attempt, and what becomes of its delivery.
+-- KEYS  as for meshlog_notify_spread
+-- ARGV  epoch, member, webhook, attempts made before and with this, ms when it is due again ('-': it has ended), then the fields of the record
+-- =>    1 recorded | 0 nothing was: the delivery has ended, or another process has made this attempt
+redis.register_function('meshlog_notify_record', function(keys, args)
+  if fenced(keys[5], args[1]) then return redis.error_reply(FENCED) end
+  local kept = redis.call('HGET', keys[3], args[2])
+  if not kept or string.match(kept, '^%d+') ~= args[4] then return 0 end
+  redis.call('XADD', keys[1], '*', unpack(args, 7))
+  if args[6] == '-' then
+    redis.call('HDEL', keys[3], args[2])
+    redis.call('ZREM', keys[2], args[2])
+    if redis.call('HINCRBY', keys[4], args[3], -1) <= 0 then redis.call('HDEL', keys[4], args[3]) end
+  else
+    redis.call('HSET', keys[3], args[2], args[5] .. string.sub(kept, string.find(kept, '\n', 1, true), -1))
+    redis.call('ZADD', keys[2], args[6], args[2])
+  end
+  return 1
+end)

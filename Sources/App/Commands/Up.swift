@@ -37,10 +37,13 @@ struct Up: AsyncParsableCommand {
             configuration.redisFsync = fsync
         }
         let stack = try await EmbeddedStack.start(configuration, logger: Logger(label: "meshlog.stack"))
+        let keyFile = try WebhookKeyFile.prepare(in: configuration.dataFolder)
         let settings = try Settings.resolve(
             flags, overrides: ["redis-url": stack.redis.url, "postgresql-url": stack.postgresql.url, "nats-url": stack.nats.url],
             // The folder's lock keeps a second process out, so a restart may take its own leases over at once.
-            fallbacks: ["instance": "up:\(ProcessInfo.processInfo.hostName):\(URL(fileURLWithPath: configuration.dataFolder).path)"])
+            fallbacks: [
+                "instance": "up:\(ProcessInfo.processInfo.hostName):\(URL(fileURLWithPath: configuration.dataFolder).path)", "webhook-key-file": keyFile,
+            ])
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await stack.supervise() }

@@ -29,7 +29,7 @@ struct SettingKey: Sendable {
         .init(name: "key-prefix", fallback: "meshlog", help: "prefix of all Redis keys; two logs on one server need two"),
         .init(name: "instance", fallback: "", help: "name of this process in leases and consumer groups; host and pid by default"),
         .init(name: "home", fallback: "", help: "folder with streams/ and migrations/; found from the program's place by default"),
-        .init(name: "roles", fallback: "doors,router,archive,republish,projections,views", help: "what this process does; comma-separated"),
+        .init(name: "roles", fallback: "doors,router,archive,republish,projections,webhooks,views", help: "what this process does; comma-separated"),
         .init(name: "list", fallback: "MESSAGES", help: "Redis list that is a door; empty for none"),
         .init(name: "list-order", fallback: "rpush", help: "how clients push into the list: rpush or lpush"),
         .init(name: "nats-subject", fallback: "MESSAGES", help: "NATS subject that is a door; empty for none"),
@@ -43,6 +43,8 @@ struct SettingKey: Sendable {
         .init(name: "disclose-conditions", fallback: "on", help: "whether a refusal shows the condition of a rule without description: on or off"),
         .init(name: "trim-interval", fallback: "30s", help: "how often retention is applied"),
         .init(name: "archive-retention", fallback: "forever", help: "how long the archive keeps rows: a duration such as 90d, or forever"),
+        .init(name: "webhook-key-file", fallback: "", help: "file with at least 32 secret bytes, from which the secrets of webhooks are derived"),
+        .init(name: "webhook-allow", fallback: "", help: "networks that webhooks may reach although they are refused, such as 10.1.0.0/16; comma-separated"),
         .init(name: "log-level", fallback: "info", help: "trace, debug, info, notice, warning, error"),
     ]
 
@@ -78,6 +80,8 @@ struct ServeFlags: ParsableArguments {
     @Option(help: help("disclose-conditions")) var discloseConditions: String?
     @Option(help: help("trim-interval")) var trimInterval: String?
     @Option(help: help("archive-retention")) var archiveRetention: String?
+    @Option(help: help("webhook-key-file")) var webhookKeyFile: String?
+    @Option(help: help("webhook-allow")) var webhookAllow: String?
     @Option(help: help("log-level")) var logLevel: String?
     @Flag(help: "serve an echo WebSocket at /echo, for conformance suites") var wsEcho = false
 
@@ -93,7 +97,8 @@ struct ServeFlags: ParsableArguments {
             ("nats-credentials", natsCredentials), ("key-prefix", keyPrefix), ("instance", instance), ("home", home), ("roles", roles), ("list", list),
             ("list-order", listOrder), ("nats-subject", natsSubject), ("jetstream-subject", jetstreamSubject), ("jetstream-stream", jetstreamStream),
             ("backbone-name", backboneName), ("backbone-stream", backboneStream), ("backbone-max-age", backboneMaxAge), ("republish-body", republishBody),
-            ("dedupe-window", dedupeWindow), ("disclose-conditions", discloseConditions), ("trim-interval", trimInterval), ("archive-retention", archiveRetention), ("log-level", logLevel),
+            ("dedupe-window", dedupeWindow), ("disclose-conditions", discloseConditions), ("trim-interval", trimInterval), ("archive-retention", archiveRetention),
+            ("webhook-key-file", webhookKeyFile), ("webhook-allow", webhookAllow), ("log-level", logLevel),
         ]
         return Dictionary(uniqueKeysWithValues: pairs.compactMap { name, value in value.map { (name, $0) } })
     }
@@ -106,7 +111,7 @@ struct SettingError: Error, CustomStringConvertible {
 
 /// What a serving process may do.
 enum Role: String, CaseIterable, Sendable {
-    case doors, router, archive, republish, projections, views
+    case doors, router, archive, republish, projections, webhooks, views
 }
 
 /// Whether something is done.
@@ -140,6 +145,10 @@ struct Settings: Sendable {
     var trimInterval: Duration
     /// Nil for ever.
     var archiveRetention: Duration?
+    /// Nil when none is set.
+    var webhookKey: WebhookKey?
+    /// Networks that webhooks may reach.
+    var webhookAllow: [NetworkBlock]
     var logLevel: Logger.Level
     var wsEcho: Bool
 
@@ -185,6 +194,10 @@ struct Settings: Sendable {
         else { throw refuse("key-prefix", "printable characters without spaces and braces") }
         let redis: RedisEndpoint
         do { redis = try RedisEndpoint(url: text("redis-url")) } catch { throw SettingError(description: "the setting redis-url: \(error)") }
+        let opened = try text("webhook-allow").split(separator: ",").map { part in
+            guard let block = NetworkBlock(part.trimmingCharacters(in: .whitespaces)) else { throw refuse("webhook-allow", "networks such as 10.1.0.0/16,fd00::/8") }
+            return block
+        }
         let credentials = text("nats-credentials")
         let fallbackInstance = "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0..<1 << 24))"
         return Settings(
@@ -197,7 +210,8 @@ struct Settings: Sendable {
             backboneMaxAge: .milliseconds(Int64(try duration("backbone-max-age"))), republishBody: try choice("republish-body", RepublishBody.self),
             dedupeWindowMs: try duration("dedupe-window"), disclosesConditions: try choice("disclose-conditions", Switch.self) == .on,
             trimInterval: .milliseconds(Int64(try duration("trim-interval"))),
-            archiveRetention: text("archive-retention") == "forever" ? nil : .milliseconds(Int64(try duration("archive-retention"))), logLevel: level,
+            archiveRetention: text("archive-retention") == "forever" ? nil : .milliseconds(Int64(try duration("archive-retention"))),
+            webhookKey: try WebhookKeyFile.read(text("webhook-key-file")), webhookAllow: opened, logLevel: level,
             wsEcho: flags.wsEcho)
     }
 

@@ -10,6 +10,8 @@ package enum ControlKind: String, Sendable, CaseIterable {
     case constraint
     /// A template that payloads are checked against, by its id.
     case template
+    /// A receiver of notifications over HTTP, by its id.
+    case webhook
 
     /// The projection that folds this kind.
     package var projection: String {
@@ -19,6 +21,7 @@ package enum ControlKind: String, Sendable, CaseIterable {
         case .config: "config"
         case .constraint: "constraints"
         case .template: "templates"
+        case .webhook: "webhooks"
         }
     }
 
@@ -30,6 +33,7 @@ package enum ControlKind: String, Sendable, CaseIterable {
         case .config: "configuration value"
         case .constraint: "constraint"
         case .template: "template"
+        case .webhook: "webhook"
         }
     }
 
@@ -41,6 +45,7 @@ package enum ControlKind: String, Sendable, CaseIterable {
         case .config: nil
         case .constraint: "constraint_id"
         case .template: "template_id"
+        case .webhook: "webhook_id"
         }
     }
 }

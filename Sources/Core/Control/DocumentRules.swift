@@ -26,7 +26,9 @@ package struct DocumentRules: Sendable {
         switch kind {
         case .config: checkConfig(key, root, &refusal)
         case .topics: DocumentRules.checkTopics(root["topic_ids"], &refusal)
-        case .backbone, .constraint, .template: break
+        case .webhook where refusal.isEmpty:
+            do throws(Refusal) { _ = try WebhookEndpoint(root, key: key) } catch { for violation in error.violations { refusal.add(violation.code, violation.pointer, violation.detail) } }
+        case .backbone, .constraint, .template, .webhook: break
         }
         return refusal
     }

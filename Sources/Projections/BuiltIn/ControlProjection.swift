@@ -1,7 +1,7 @@
 package import Core
 internal import Log
 
-/// The documents of one kind: registry, configuration, topic groups, constraints, templates.
+/// The documents of one kind: registry, configuration, topic groups, constraints, templates, webhooks.
 package struct ControlProjection: Projection {
     package let kind: ControlKind
 
@@ -25,6 +25,7 @@ package struct ControlProjection: Projection {
         case .config: return [member("level", .text), member("scope", .text), member("name", .text), member("value", .json)]
         case .constraint: return [member("stage", .text), member("action", .json), member("mode", .text), member("priority", .integer)]
         case .template: return [member("topics", .json), member("version", .integer)]
+        case .webhook: return [member("url", .text), member("events", .json), member("topics", .json), member("disabled", .boolean), member("secret_version", .integer)]
         }
     }
 

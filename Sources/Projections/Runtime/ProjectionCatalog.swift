@@ -10,6 +10,7 @@ package struct ProjectionCatalog: Sendable {
         ProjectionHost(ControlProjection(.config)),
         ProjectionHost(ControlProjection(.constraint)),
         ProjectionHost(ControlProjection(.template)),
+        ProjectionHost(ControlProjection(.webhook)),
         ProjectionHost(SubjectsProjection()),
         ProjectionHost(TopicsProjection()),
         ProjectionHost(TrafficProjection()),

@@ -10,6 +10,7 @@ extension ControlKind {
         case .config: "config"
         case .constraint: "constraints"
         case .template: "templates"
+        case .webhook: "webhooks"
         }
     }
 
@@ -46,6 +47,11 @@ extension ControlKind {
             [
                 FilterField("template_id", .text), FilterField("topics", .list), FilterField("version", .integer), FilterField("description", .text),
                 FilterField("schema", .any), FilterField("policy_input_schema", .object),
+            ]
+        case .webhook:
+            [
+                FilterField("webhook_id", .text), FilterField("url", .text), FilterField("events", .list), FilterField("topics", .list),
+                FilterField("description", .text), FilterField("disabled", .any), FilterField("secret_version", .integer),
             ]
         }
     }

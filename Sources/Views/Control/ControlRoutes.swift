@@ -3,7 +3,7 @@ internal import Core
 internal import Hummingbird
 internal import Web
 
-/// Backbones, topic groups, constraints and templates: documents that are named by one key.
+/// Backbones, topic groups, constraints, templates and webhooks: documents that are named by one key.
 struct ControlRoutes: Sendable {
     let desk: ControlDesk
     private let ids = UUIDSource()

@@ -36,3 +36,10 @@ enum TemplateNoun: DocumentNoun {
     static let example = "orders-v1"
     static let columns: [(title: String, member: String)] = [("TOPICS", "topics"), ("DESCRIPTION", "description")]
 }
+
+enum WebhookNoun: DocumentNoun {
+    static let word = "webhooks"
+    static let noun = "webhook"
+    static let example = "quality"
+    static let columns: [(title: String, member: String)] = [("URL", "url"), ("EVENTS", "events"), ("TOPICS", "topics"), ("DISABLED", "disabled")]
+}

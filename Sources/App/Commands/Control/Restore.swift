@@ -11,7 +11,7 @@ struct Restore: AsyncParsableCommand {
             meshlog restore 0-1763776440000-0 --kinds config,topics --comment 'undo the night'
             """)
     @Argument(help: "position or time (RFC 3339) whose state comes back") var to: String
-    @Option(help: "what is brought back, comma-separated: config, topics, backbones, constraints, templates") var kinds = "config,topics"
+    @Option(help: "what is brought back, comma-separated: config, topics, backbones, constraints, templates, webhooks") var kinds = "config,topics"
     @Option(help: "why; it stands in the events") var comment: String?
     @Flag(help: "only say what would change") var dryRun = false
     @OptionGroup var client: ClientFlags
