@@ -58,6 +58,7 @@ struct SessionRoutesTests {
         try await ViewsRig.run(projections: ["sessions"]) { rig in
             var openings: [SessionOpening] = []
             for number in 1...5 { openings.append(try await hold(number, rig)) }
+            #expect(await eventually(within: .seconds(20)) { try await rig.get("/v1/sessions").status == 200 }, "the projection has begun")
             #expect(await eventually(within: .seconds(20)) { try await ids(rig, "") == openings.map(\.sessionID) })
             #expect(try await ids(rig, "&rule=ask-1&source=bob") == [1, 3, 5].map { openings[$0 - 1].sessionID })
             #expect(try await ids(rig, "&kind=delay") == [])
