@@ -23,7 +23,7 @@ struct ArchiveQuery {
         if let source = filter.source { add("m.source_subject_id = ?", .text(source)) }
         if let destination = filter.destination { add("m.destination_subject_ids @> ?", .textArray([destination])) }
         if let type = filter.type { add("m.message_type = ?", .text(type)) }
-        if let topic = filter.topic { try self.topic(topic) }
+        if let topic = filter.topic { try topics([topic]) }
         subject = filter.subject.map { add(.text($0)) }
         if let outcome = filter.outcome {
             if outcome == .deliver {
@@ -47,7 +47,7 @@ struct ArchiveQuery {
     }
 
     /// Everything of a partition behind `after`, up to and with `through`.
-    init(after: Position, through: Position?, limit: Int) {
+    init(after: Position, through: Position?, topics: [String], limit: Int) throws(ArchiveError) {
         order = .oldestFirst
         self.limit = limit
         add("m.partition = ?", .int2(Int16(clamping: after.partition)))
@@ -59,6 +59,7 @@ struct ArchiveQuery {
             let seq = add(.int8(Int64(clamping: through.seq)))
             conditions.append("(m.entry_ms, m.entry_seq) <= (\(ms), \(seq))")
         }
+        if !topics.isEmpty { try self.topics(topics) }
     }
 
     // MARK: Conditions
@@ -83,15 +84,24 @@ struct ArchiveQuery {
         conditions.append("(m.log_ts, m.partition, m.entry_ms, m.entry_seq) \(sign) (\(time), \(partition), \(ms), \(seq))")
     }
 
-    private mutating func topic(_ pattern: String) throws(ArchiveError) {
-        guard Subject.isPattern(pattern.utf8) else { throw .invalidQuery("'\(pattern)' is not a topic or a topic pattern") }
-        let condition = TopicCondition(pattern)
-        if let exact = condition.exact { add("m.topic = ?", .text(exact)) }
-        if let prefix = condition.prefix {
-            add("m.topic > ?", .text(prefix + "."))
-            add("m.topic < ?", .text(prefix + "/"))  // '/' follows '.'
+    /// One of the patterns matches.
+    private mutating func topics(_ patterns: [String]) throws(ArchiveError) {
+        var choices: [String] = []
+        // A parameter that stands nowhere in the statement is refused by the server, so this one goes first.
+        if patterns.contains(">") { return }
+        for pattern in patterns {
+            guard Subject.isPattern(pattern.utf8) else { throw .invalidQuery("'\(pattern)' is not a topic or a topic pattern") }
+            let condition = TopicCondition(pattern)
+            var parts: [String] = []
+            if let exact = condition.exact { parts.append("m.topic = \(add(.text(exact)))") }
+            if let prefix = condition.prefix {
+                parts.append("m.topic > \(add(.text(prefix + ".")))")
+                parts.append("m.topic < \(add(.text(prefix + "/")))")  // '/' follows '.'
+            }
+            if let regex = condition.regex { parts.append("m.topic ~ \(add(.text(regex)))") }
+            choices.append(parts.joined(separator: " AND "))
         }
-        if let regex = condition.regex { add("m.topic ~ ?", .text(regex)) }
+        conditions.append(choices.count == 1 ? choices[0] : "(" + choices.map { "(\($0))" }.joined(separator: " OR ") + ")")
     }
 
     // MARK: Statement

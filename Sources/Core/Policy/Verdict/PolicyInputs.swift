@@ -5,7 +5,14 @@ package enum PolicyInputs {
     package static func bytes(_ message: MessageEntry, at position: Position, _ decision: PolicyDecision) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(message.fieldBytes + 256)
-        for field in MessageField.allCases { append(message.slice(field), to: &out) }
+        for field in MessageField.allCases {
+            // The archive keeps recipients as a list, without the spaces that a client may have written into it.
+            if field == .destinations, message.count(field) > 0 {
+                append(PolicyDecision.strings(message.destinationNames), to: &out)
+            } else {
+                append(message.slice(field), to: &out)
+            }
+        }
         append(position.description.utf8, to: &out)
         append(decision.revision.description.utf8, to: &out)
         for touch in decision.limits { append(touch.json, to: &out) }
