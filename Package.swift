@@ -17,7 +17,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
 /// One module of the product. Arrows point one way:
-/// Core, Drivers <- Log <- {Ingress, Replay} <- {Verdicts, Views} <- App.
+/// Core, Drivers <- Log <- {Ingress, Replay} <- Projections <- Control <- {Verdicts, Views} <- App.
 ///
 /// - Parameter testable: opens internals to the module's tests, also in a release build (the one configuration here).
 func module(
@@ -66,11 +66,11 @@ let package = Package(
                        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"), .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")],
                testable: true),
         module("Ingress", ["Core", "Log", "Web", "RedisDriver", "NATSDriver", hummingbird, httpTypes, logging, nio("NIOCore"), nio("NIOConcurrencyHelpers")]),
-        module("Verdicts", ["Core", "Log", "RedisDriver", logging]),
+        module("Verdicts", ["Core", "Log", "Control", "RedisDriver", logging]),
         module("Replay", ["Core", "Log", "PostgreSQLDriver", "NATSDriver", "RedisDriver", logging, lifecycle]),
-        module("WhatIf", ["Core", "Log", "Replay", "Verdicts", "PostgreSQLDriver", "RedisDriver"]),
         module("Projections", ["Core", "Log", "Replay", "PostgreSQLDriver", "RedisDriver", crypto, logging, lifecycle, nio("NIOConcurrencyHelpers")]),
         module("Control", ["Core", "Log", "Projections", "PostgreSQLDriver", "RedisDriver", "RE2Driver", "ZoneDriver", logging, lifecycle, nio("NIOConcurrencyHelpers")]),
+        module("WhatIf", ["Core", "Log", "Replay", "Control", "PostgreSQLDriver", "RedisDriver", "RE2Driver"]),
         module("Views", ["Core", "Log", "Replay", "WhatIf", "Projections", "Control", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"),
                          nio("NIOConcurrencyHelpers")], resources: [.embedInCode("OpenAPI/openapi.yaml")], testable: true),
         module("Stack", [logging]),
@@ -93,7 +93,7 @@ let package = Package(
         tests("SchemaTests", ["Core", "RE2Driver", "TestSupport"]),
         tests("PolicyTests", ["Core", "RE2Driver", "TestSupport", "Yams"]),
         tests("LogTests", ["Core", "Log", "RedisDriver", "Stack", "TestSupport", logging]),
-        tests("VerdictsTests", ["Core", "Log", "Verdicts", "RedisDriver", "Stack", "TestSupport", logging]),
+        tests("VerdictsTests", ["Core", "Log", "Control", "Verdicts", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("IngressTests", ["Core", "Log", "Ingress", "RedisDriver", "NATSDriver", "PostgreSQLDriver", "Stack", "TestSupport", logging]),
         tests("Tidy", ["Core", "Log", "TestSupport"]),
         tests("ClientTests", ["Client", "Core"]),

@@ -139,7 +139,7 @@ struct Wiring {
         }
         if settings.roles.contains(.router) {
             let router = Router(
-                loop: loop("router"), keys: keys, machine: RouterMachine(defaultTarget: settings.backboneName), attemptsMax: catalog[.messages].attempts,
+                loop: loop("router"), keys: keys, policy: PolicyFold(control, defaultTarget: settings.backboneName), attemptsMax: catalog[.messages].attempts,
                 metrics: metrics)
             add("router") { await router.run() }
         }

@@ -3,7 +3,7 @@ package import Log
 internal import Projections
 
 /// Everything that steers Meshlog at one position of `control`: an immutable picture that a process reads without locks or I/O.
-package struct ControlState: Sendable {
+package struct ControlState: ControlFold, Sendable {
     /// Everything up to here is folded in it.
     package private(set) var position: Position
     /// The rows of `config` and `topics`, ready to be asked which value applies.

@@ -103,6 +103,9 @@ package enum Limits {
     package static let limitKeyBytesMax = 256
     /// Keys that limits remember, some 200 bytes each; beyond, those that are nearest to having their whole burst again are forgotten.
     package static let limiterKeysMax = 200_000
+    /// Verdicts, and seconds, after which the router writes down what limits remember: a takeover reads no more than these verdicts.
+    package static let limitsWrittenVerdicts = 50_000
+    package static let limitsWrittenSeconds = 60
     /// Values of the configuration that the policy holds ready, by topic and sender.
     package static let policyMemoMax = 4_096
     /// Pairs of constraints that are compared to find contradictions.

@@ -42,6 +42,17 @@ package struct VerdictEntry: Sendable, Equatable {
         "event", "v", "message_uuid", "outcome", "rule", "reason", "policy_revision", "targets", "subject",
     ]
 
+    /// Names and values as they stand in the log: details without value are left out.
+    package var loggedFields: [(name: StaticString, value: [UInt8])] {
+        let values = [
+            Array(VerdictEntry.event.utf8), Array(VerdictEntry.version.utf8), Array(messageUUID.description.utf8), Array(outcome.rawValue.utf8), Array(rule.utf8),
+            Array(reason.utf8), Array(policyRevision.utf8), targetsJSON, subject,
+        ]
+        var out = zip(VerdictEntry.fieldNames, values).map { (name: $0, value: $1) }
+        for (name, value) in zip(VerdictDetail.fieldNames, detail.fieldValues) where !value.isEmpty { out.append((name, value)) }
+        return out
+    }
+
     /// `targets` as a JSON array.
     package var targetsJSON: [UInt8] {
         var out: [UInt8] = [UInt8(ascii: "[")]

@@ -16,7 +16,7 @@ package enum ContentDigest {
             hash.update(data: length)
             hash.update(data: value)
         }
-        return hex(hash.finalize().prefix(16))
+        return Hexadecimal.encode(hash.finalize().prefix(16))
     }
 
     private static let fields: [MessageField] = [
@@ -27,12 +27,9 @@ package enum ContentDigest {
         for shift in stride(from: 24, through: 0, by: -8) { body(UInt8(truncatingIfNeeded: count >> shift)) }
     }
 
-    package static func hex(_ bytes: some Sequence<UInt8>) -> [UInt8] {
-        var out: [UInt8] = []
-        for byte in bytes {
-            for nibble in [byte >> 4, byte & 0xF] { out.append(nibble < 10 ? 0x30 + nibble : 0x57 + nibble) }
-        }
-        return out
+    /// What a verdict's `digest` holds: SHA-256 over `PolicyInputs`, as 64 hexadecimal digits.
+    package static func inputs(_ message: MessageEntry, at position: Position, _ verdict: VerdictEntry) -> [UInt8] {
+        Hexadecimal.encode(SHA256.hash(data: PolicyInputs.bytes(message, at: position, verdict)))
     }
 
     package static func sha256(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }

@@ -16,6 +16,9 @@ package struct LogKeys: Sendable, Hashable {
     /// Hash of "<kind>/<key>" to the stream id of the document's last change: what an expected version is compared with.
     package var controlVersions: String { "\(prefix):{m0}:control-versions" }
 
+    /// What the router's limits remember, as of a verdict: a start reads the verdicts behind it instead of all.
+    package var limits: String { "\(prefix):{m0}:limits" }
+
     /// Remembers a name of a message for the dedupe window: "<stream id> <digest>".
     package var namePrefix: String { "\(prefix):{m0}:name:" }
 }

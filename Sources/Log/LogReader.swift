@@ -67,13 +67,6 @@ package struct LogReader: Sendable {
         }
     }
 
-    /// Events of `control` behind `after`, oldest first, also those that cannot be read.
-    package func control(
-        after: Position, count: Int, _ session: RedisSession
-    ) throws(RedisError) -> [(position: Position, event: Result<ControlEvent, UnreadableEntry>)] {
-        try range(.control, from: after.next.streamID, to: "+", count: count, session) { entry in EntryCodec.position(entry).map { ($0, ControlLog.event(entry)) } }
-    }
-
     /// Waits until something stands behind `after` in the stream, at most `wait`; true when it does.
     package func awaitEntry(_ stream: StreamName, after: Position, wait: Duration, _ session: RedisSession) throws(RedisError) -> Bool {
         let ms = max(1, Int(wait / .milliseconds(1)))

@@ -29,7 +29,7 @@ package struct RejectedEntry: Sendable {
         self.violations = violations
         self.bytes = bytes.count > Limits.rejectedBytesMax ? Array(bytes.prefix(Limits.rejectedBytesMax)) : bytes
         size = bytes.count
-        sha256 = ContentDigest.hex(ContentDigest.sha256(bytes))
+        sha256 = Hexadecimal.encode(ContentDigest.sha256(bytes))
         self.position = position
         self.attempts = attempts
     }

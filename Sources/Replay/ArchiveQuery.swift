@@ -158,7 +158,9 @@ struct ArchiveQuery {
         m.partition, m.entry_ms, m.entry_seq, m.event, m.v, m.message_uuid, m.topic, m.source_subject_id, array_to_json(m.destination_subject_ids), \
         m.message_type, (extract(epoch FROM m.origin_ts) * 1000000)::int8, m.message_metadata, m.message_data, m.message_bytes, m.content_type, m.via, \
         m.principal, m.correlation_id, m.causation, m.traceparent, v.outcome, v.rule, v.reason, v.policy_revision, v.targets, coalesce(v.subject, m.topic), \
-        (SELECT (extract(epoch FROM min(d.ack_ts)) * 1000000)::int8 FROM delivery d WHERE \(samePosition("d")) AND d.outcome <> 'failed'), m.found
+        (SELECT (extract(epoch FROM min(d.ack_ts)) * 1000000)::int8 FROM delivery d WHERE \(samePosition("d")) AND d.outcome <> 'failed'), m.found, \
+        m.release, v.shadow, v.limits, v.annotations, v.withheld, v.error, v.destinations, v.hold, (extract(epoch FROM v.retry_at) * 1000000)::int8, \
+        encode(v.digest, 'hex')
         """
 }
 

@@ -109,12 +109,24 @@ extension ArchivedMessage {
         entry.set(.correlationID, bytes(17))
         entry.set(.causation, bytes(18))
         entry.set(.traceparent, bytes(19))
+        entry.set(.release, bytes(28))
         message = entry
+        var detail = VerdictDetail()
+        detail.shadow = bytes(29)
+        detail.limits = bytes(30)
+        detail.annotations = bytes(31)
+        detail.withheld = bytes(32)
+        detail.error = bytes(33)
+        detail.destinations = bytes(34)
+        detail.hold = bytes(35)
+        detail.retryAt = bytes(36)
+        detail.digest = bytes(37)
         verdict = Outcome(rawValue: text(20)).flatMap { outcome in
             uuid.map {
                 VerdictEntry(
                     messageUUID: $0, outcome: outcome, rule: text(21), reason: text(22), policyRevision: text(23),
-                    targets: JSONText.decodeStrings(bytes(24).span)?.map { String(decoding: $0, as: UTF8.self) } ?? [], subject: bytes(25))
+                    targets: JSONText.decodeStrings(bytes(24).span)?.map { String(decoding: $0, as: UTF8.self) } ?? [], subject: bytes(25),
+                    detail: detail)
             }
         }
         ackTS = answer.int64(row, 26)

@@ -11,10 +11,14 @@ extension DecidedMessage: ArchiveRecord {
             ArchiveText.positionColumns + [
                 "origin_ts", "message_uuid", "v", "event", "topic", "source_subject_id", "destination_subject_ids", "message_type", "content_type",
                 "via", "principal", "correlation_id", "causation", "traceparent", "message_metadata", "message_data", "message_bytes",
+                "release",
             ]),
         ArchiveTable(
             "verdict",
-            ArchiveText.positionColumns + ["message_uuid", "outcome", "topic", "subject", "rule", "reason", "policy_revision", "targets"]),
+            ArchiveText.positionColumns + [
+                "message_uuid", "outcome", "topic", "subject", "rule", "reason", "policy_revision", "targets", "shadow", "limits", "annotations", "withheld",
+                "error", "destinations", "hold", "retry_at", "digest",
+            ]),
     ]
 
     package func encode(table: Int, raw: Bool, into writer: inout BinaryCopyWriter) {
@@ -22,7 +26,7 @@ extension DecidedMessage: ArchiveRecord {
     }
 
     private func encodeMessage(_ raw: Bool, _ writer: inout BinaryCopyWriter) {
-        writer.row(fields: 21)
+        writer.row(fields: 22)
         writer.position(position)
         if let origin = DecimalText.int64(message.slice(.originTS)) { writer.timestamp(microseconds: origin) } else { writer.null() }
         writer.uuid(high: verdict.messageUUID.high, low: verdict.messageUUID.low)
@@ -47,6 +51,7 @@ extension DecidedMessage: ArchiveRecord {
             writer.null()
             writer.blob(message.slice(.data))
         }
+        json(message.slice(.release), raw, &writer)
     }
 
     private func required(_ field: MessageField, _ raw: Bool, _ writer: inout BinaryCopyWriter) {
@@ -68,7 +73,7 @@ extension DecidedMessage: ArchiveRecord {
 
     private func encodeVerdict(_ raw: Bool, _ writer: inout BinaryCopyWriter) {
         let topic = message.slice(.topic)
-        writer.row(fields: 12)
+        writer.row(fields: 21)
         writer.position(position)
         writer.uuid(high: verdict.messageUUID.high, low: verdict.messageUUID.low)
         writer.text(verdict.outcome.rawValue)
@@ -78,6 +83,17 @@ extension DecidedMessage: ArchiveRecord {
         writer.text(Array(verdict.reason.utf8)[...], raw: raw)
         writer.text(verdict.policyRevision)
         writer.blob(raw ? Array("[]".utf8) : verdict.targetsJSON)
+        let detail = verdict.detail
+        for value in [detail.shadow, detail.limits, detail.annotations, detail.withheld, detail.error, detail.destinations, detail.hold] {
+            json(value[...], raw, &writer)
+        }
+        if let retry = DecimalText.int64(detail.retryAt[...]) { writer.timestamp(microseconds: retry) } else { writer.null() }
+        writer.blobOrNull(Hexadecimal.decode(detail.digest)[...])
+    }
+
+    /// What the server refuses as JSON has no other place: it stays in the log.
+    private func json(_ value: ArraySlice<UInt8>, _ raw: Bool, _ writer: inout BinaryCopyWriter) {
+        if raw { writer.null() } else { writer.blobOrNull(value) }
     }
 }
 

@@ -16,7 +16,13 @@ package enum RepublishBody: String, Sendable, CaseIterable {
         object.add("position", decided.position.description)
         if let origin = message.originTS { object.add("origin_ts", Timestamp.rfc3339(microseconds: origin)) }
         if message.count(.source) > 0 { object.add("source_subject_id", text: message.slice(.source)) }
-        if message.count(.destinations) > 0 { object.add("destination_subject_ids", raw: message.slice(.destinations)) }
+        // A rule may have sent it to others, or kept it from some.
+        let destinations = decided.verdict.detail.destinations
+        if !destinations.isEmpty {
+            object.add("destination_subject_ids", raw: destinations)
+        } else if message.count(.destinations) > 0 {
+            object.add("destination_subject_ids", raw: message.slice(.destinations))
+        }
         if message.count(.type) > 0 { object.add("message_type", text: message.slice(.type)) }
         if message.count(.metadata) > 0 { object.add("message_metadata", raw: message.slice(.metadata)) }
         if message.isJSON {

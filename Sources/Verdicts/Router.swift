@@ -1,3 +1,4 @@
+package import Control
 internal import Core
 internal import Foundation
 internal import Logging
@@ -6,36 +7,70 @@ internal import RedisDriver
 
 /// Reads messages as the group `router`, decides, and writes verdict and acknowledgement in one step.
 ///
-/// One process routes at a time; a verdict has its message's id, so a repeat after a crash writes nothing twice.
+/// One process routes at a time; a verdict has its message's id, so a repeat after a crash writes nothing twice. `control` is folded up to
+/// its head after each batch of messages was read: a rule whose acknowledgement came before a message was sent is in force for it.
 package struct Router: Sendable {
     private let loop: StageLoop
     private let keys: LogKeys
-    private let machine: RouterMachine
+    private let policy: PolicyFold
+    private let control: ControlReader
     private let attemptsMax: Int
+    private let limitsWritten: Int
     private let batch: Histogram
     private let latency: Histogram
     private let age: Histogram
     private let decided: Counter
+    private let outcomes: [Outcome: Counter]
     private let buried: Counter
     private let log = Logger(label: "meshlog.router")
 
-    package init(loop: StageLoop, keys: LogKeys, machine: RouterMachine, attemptsMax: Int, metrics: Metrics) {
+    /// - Parameters:
+    ///   - policy: as it stands at the start; it is folded further.
+    ///   - limitsWritten: verdicts after which the state of limits is written down.
+    package init(
+        loop: StageLoop, keys: LogKeys, policy: PolicyFold, attemptsMax: Int, limitsWritten: Int = Limits.limitsWrittenVerdicts, metrics: Metrics
+    ) {
+        self.limitsWritten = limitsWritten
         self.loop = loop
         self.keys = keys
-        self.machine = machine
+        self.policy = policy
+        control = ControlReader(keys: keys)
         self.attemptsMax = attemptsMax
         batch = metrics.sizes("meshlog_stage_batch_entries", help: "Entries in one step of a stage", ["stage": "router"])
         latency = metrics.latency("meshlog_stage_step_seconds", help: "One step of a stage", ["stage": "router"])
         age = metrics.latency("meshlog_stage_age_seconds", help: "From an entry's append to its passing the stage", ["stage": "router"])
         decided = metrics.counter("meshlog_stage_entries_total", help: "Entries that passed a stage", ["stage": "router"])
+        outcomes = Dictionary(
+            uniqueKeysWithValues: Outcome.allCases.map {
+                ($0, metrics.counter("meshlog_verdicts_total", help: "Verdicts by outcome", ["outcome": $0.rawValue]))
+            })
         buried = metrics.counter("meshlog_buried_entries_total", help: "Entries moved to rejected by a stage", ["stage": "router"])
     }
 
     /// Runs until shutdown.
     package func run() async {
         await WorkerThread.run("router") { [self] stop in
+            let machine = RouterMachine(policy)
             var consumer = consumer
-            loop.run(stop, begin: { _, _ in consumer.startOver(countingDeliveries: nil) }, step: { try step(&consumer, $1, $2) })
+            loop.run(
+                stop,
+                begin: { session, _ in
+                    let limits = LimiterLog(keys: keys, lease: keys.lease(loop.name), every: limitsWritten)
+                    // Decided and not written is as good as not decided, also for the limits.
+                    machine.limiter = try limits.restore(session)
+                    try control.fold(into: &machine.policy, session, stop: { stop.isRequested })
+                    consumer.startOver(countingDeliveries: nil)
+                    return limits
+                },
+                step: { limits, session, epoch in
+                    do {
+                        try step(&consumer, machine, &limits, session, epoch)
+                    } catch {
+                        // A read may break after Redis has delivered: then its entries are pending, older than anything new.
+                        consumer.startOver(countingDeliveries: false)
+                        throw error
+                    }
+                })
         }
     }
 
@@ -43,19 +78,14 @@ package struct Router: Sendable {
         GroupConsumer(stream: keys.stream(.messages), group: GroupName.router.rawValue, consumer: loop.instance, attemptsMax: attemptsMax)
     }
 
-    private func step(_ consumer: inout GroupConsumer, _ session: RedisSession, _ epoch: Int) throws {
-        let items: [GroupConsumer.Item]
-        let start: ContinuousClock.Instant
-        do {
-            // A read may break after Redis has delivered: then its entries are pending, older than anything new.
-            items = try consumer.read(session, count: Limits.routerBatchMax, wait: .milliseconds(250))
-            guard !items.isEmpty else { return }
-            start = .now
-            try decide(items, session, epoch)
-        } catch {
-            consumer.startOver(countingDeliveries: false)
-            throw error
-        }
+    private func step(
+        _ consumer: inout GroupConsumer, _ machine: RouterMachine, _ limits: inout LimiterLog, _ session: RedisSession, _ epoch: Int
+    ) throws {
+        let items = try consumer.read(session, count: Limits.routerBatchMax, wait: .milliseconds(250))
+        try control.fold(into: &machine.policy, session)
+        guard !items.isEmpty else { return }
+        let start = ContinuousClock.now
+        if let last = try decide(items, machine, session, epoch) { try limits.keep(machine.limiter, at: last, decided: items.count, session, epoch) }
         batch.record(items.count)
         latency.record(Int((ContinuousClock.now - start) / .microseconds(1)))
         let now = Int64(Date().timeIntervalSince1970 * 1e6)
@@ -64,8 +94,8 @@ package struct Router: Sendable {
         }
     }
 
-    private func decide(_ items: [GroupConsumer.Item], _ session: RedisSession, _ epoch: Int) throws {
-        var command = RESPWriter()
+    /// - Returns: the position of the last message that was decided.
+    private func decide(_ items: [GroupConsumer.Item], _ machine: RouterMachine, _ session: RedisSession, _ epoch: Int) throws -> Position? {
         var verdicts: [(Position, VerdictEntry)] = []
         for item in items {
             switch item {
@@ -79,11 +109,14 @@ package struct Router: Sendable {
                 try bury(RejectedEntry(door: "router", reason: reason, bytes: bytes, position: position, attempts: attempts), session, epoch)
             }
         }
-        guard !verdicts.isEmpty else { return }
+        guard let last = verdicts.last?.0 else { return nil }
+        var command = RESPWriter()
         write(verdicts, epoch, to: &command)
         let written = try session.pipeline(command)[0]
         if case .error(let text) = written { throw LogError(.server(text)) }
         decided.add(verdicts.count)
+        for (_, verdict) in verdicts { outcomes[verdict.outcome]?.add() }
+        return last
     }
 
     private func bury(_ entry: RejectedEntry, _ session: RedisSession, _ epoch: Int) throws {
@@ -93,25 +126,19 @@ package struct Router: Sendable {
     }
 
     private func write(_ verdicts: [(Position, VerdictEntry)], _ epoch: Int, to out: inout RESPWriter) {
-        out.begin(3 + 3 + 2 + 10 * verdicts.count)
+        let fields = verdicts.map(\.1.loggedFields)
+        out.begin(3 + 3 + 2 + fields.reduce(0) { $0 + 2 + 2 * $1.count })
         for value in ["FCALL", "meshlog_decide", "3", keys.stream(.verdicts), keys.stream(.messages), keys.lease(loop.name), String(epoch)] {
             out.argument(value)
         }
         out.argument(GroupName.router.rawValue)
-        var uuid: [UInt8] = []
-        for (position, verdict) in verdicts {
-            uuid.removeAll(keepingCapacity: true)
-            verdict.messageUUID.append(to: &uuid)
+        for ((position, _), fields) in zip(verdicts, fields) {
             out.argument(position.streamID)
-            out.argument(VerdictEntry.event)
-            out.argument(VerdictEntry.version)
-            out.argument(uuid)
-            out.argument(verdict.outcome.rawValue)
-            out.argument(verdict.rule)
-            out.argument(verdict.reason)
-            out.argument(verdict.policyRevision)
-            out.argument(verdict.targetsJSON)
-            out.argument(verdict.subject)
+            out.argument(2 * fields.count)
+            for (name, value) in fields {
+                out.argument(name)
+                out.argument(value)
+            }
         }
     }
 }

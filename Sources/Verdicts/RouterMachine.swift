@@ -1,17 +1,28 @@
+package import Control
 package import Core
+internal import Log
 
-/// Decides what becomes of a message. Pure: the same message and the same state give the same verdict on every machine.
+/// Decides what becomes of messages, one after the other. Pure: the same messages, control entries and limits give the same verdicts on
+/// every machine.
 ///
-/// The state is empty until policies exist: every message is delivered to the default backbone on its own topic.
-package struct RouterMachine: Sendable {
-    /// Name of the backbone that takes what no rule sends elsewhere.
-    package let defaultTarget: String
+/// One thread's own, since it keeps what it has worked out.
+package final class RouterMachine {
+    /// The policy in force.
+    package var policy: PolicyFold
+    /// What limits remember of the messages decided so far.
+    package var limiter: LimiterState
+    private var machine: PolicyMachine
 
-    package init(defaultTarget: String) { self.defaultTarget = defaultTarget }
+    package init(_ policy: PolicyFold, limiter: LimiterState = LimiterState()) {
+        self.policy = policy
+        self.limiter = limiter
+        machine = PolicyMachine(policy.set.compiler)
+    }
 
     package func decide(_ position: Position, _ message: MessageEntry, uuid: MessageUUID) -> VerdictEntry {
-        VerdictEntry(
-            messageUUID: uuid, outcome: .deliver, rule: "default", reason: "", policyRevision: Position.zero.description, targets: [defaultTarget],
-            subject: Array(message.slice(.topic)))
+        let decision = machine.decide(message, at: position, policy.set, policy.context(), &limiter)
+        var verdict = decision.verdict(uuid: uuid, topic: message.slice(.topic))
+        verdict.detail.digest = ContentDigest.inputs(message, at: position, verdict)
+        return verdict
     }
 }

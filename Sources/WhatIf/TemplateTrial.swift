@@ -1,3 +1,4 @@
+internal import Control
 package import Core
 package import Log
 package import Replay
@@ -120,28 +121,11 @@ package struct TemplateTrial: Sendable {
         return TemplateAnswer(coverage: coverage, backtest: backtest, present: present)
     }
 
-    /// The template in force: the last of its id in `control`.
+    /// The template in force.
     private func present(_ session: RedisSession) throws(HistoryError) -> ValidationTemplate? {
-        let reader = LogReader(keys: place.keys)
-        var document: [UInt8]?
-        var after = Position.zero
-        do throws(RedisError) {
-            while true {
-                let events = try reader.control(after: after, count: TemplateTrial.chunk, session)
-                guard let last = events.last else { break }
-                after = last.position
-                for (_, event) in events {
-                    guard case .success(let change) = event, change.kind == .template, change.key == question.template.id else { continue }
-                    document = change.change == .deleted ? nil : change.document
-                }
-            }
-        } catch {
-            throw .log(error)
-        }
-        guard let root = document.flatMap({ try? JSONDocument($0).root }) else { return nil }
+        var state = ControlState()
+        do throws(RedisError) { try ControlReader(keys: place.keys).fold(into: &state, session) } catch { throw .log(error) }
+        guard let row = state.row(.template, question.template.id), let root = try? JSONDocument(row.document).root else { return nil }
         return try? ValidationTemplate(root, compiler: tools.schemas)
     }
-
-    /// Entries of `control` in one round trip; each may be as large as a document.
-    private static let chunk = 256
 }

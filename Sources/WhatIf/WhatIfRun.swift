@@ -74,19 +74,24 @@ private final class WhatIfDecider {
     func visit(_ one: DecidedMessage) throws(HistoryError) {
         let revision = Position(one.verdict.policyRevision) ?? .zero
         let isFirst = revisions == nil
-        if try history.move(to: revision) || isFirst { machine.use(constraints) }
+        if try history.move(to: revision) { machine.use(constraints) }
         if isFirst { try restoreLimits(before: one.position) }
         revisions = revisions.map { min($0.lowerBound, revision)...max($0.upperBound, revision) } ?? revision...revision
-        machine.step(one.message, at: one.position, logged: one.verdict, history.fold.context, isCounted: question.range.isAbout(one.message))
+        machine.step(one.message, at: one.position, logged: one.verdict, history.context, isCounted: question.range.isAbout(one.message), digest: digest)
+    }
+
+    /// Of the inputs, where they are the log's own: then it is the log's, unless somebody changed the message or its verdict.
+    private func digest(_ message: MessageEntry, _ position: Position, _ verdict: VerdictEntry) -> [UInt8] {
+        if case .logged = question.policy { ContentDigest.inputs(message, at: position, verdict) } else { [] }
     }
 
     /// What applies at the revision at hand.
     private var constraints: PolicySet {
         switch question.policy {
-        case .logged: return history.fold.set
+        case .logged: return history.set
         case .replaced(let constraints): return PolicySet(tools.compiler, constraints: constraints)
         case .merged(let constraints, let removed):
-            var set = history.fold.set
+            var set = history.set
             for id in removed { set.put(key: id, nil) }
             for constraint in constraints { set.put(constraint) }
             return set
@@ -115,7 +120,7 @@ private final class WhatIfDecider {
     /// Whether any limit of the past can go on under the policy that is asked about.
     private var mayContinue: Bool {
         guard case .replaced = question.policy else { return true }
-        return history.fold.context.config.isSet(KnownSetting.rateLimit.rawValue) || candidates.values.contains { isSame($0) }
+        return history.context.config.isSet(KnownSetting.rateLimit.rawValue) || candidates.values.contains { isSame($0) }
     }
 
     /// Whether what a limit left behind counts under the policy that is asked about.
@@ -133,7 +138,7 @@ private final class WhatIfDecider {
 
     /// Whether a candidate counts as the constraint of its id that is in force where the range begins.
     private func isSame(_ candidate: Constraint) -> Bool {
-        guard case .limit(let limit) = candidate.action, case .limit(let old)? = history.fold.set[candidate.id]?.action else { return false }
+        guard case .limit(let limit) = candidate.action, case .limit(let old)? = history.set[candidate.id]?.action else { return false }
         return limit.rate == old.rate && limit.key?.source == old.key?.source
     }
 }

@@ -18,7 +18,8 @@ func admit(_ text: String) -> Result<AdmittedMessage, Refusal> { admit(Array(tex
 
 /// All fields, readable.
 func fields(_ entry: MessageEntry) -> [String: String] {
-    Dictionary(uniqueKeysWithValues: MessageField.allCases.map { ($0.name.description, entry.string($0)) })
+    // No door sets the last one.
+    Dictionary(uniqueKeysWithValues: MessageField.allCases.filter { $0 != .release }.map { ($0.name.description, entry.string($0)) })
 }
 
 @Suite("Envelope")

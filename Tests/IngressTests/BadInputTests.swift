@@ -141,7 +141,7 @@ struct BadInputTests {
             size = Int(text("size"))
             let list = try JSONSerialization.jsonObject(with: Data(fields["violations"] ?? [])) as? [[String: Any]] ?? []
             violations = Set(list.map { "\($0["code"] as? String ?? "?") \($0["pointer"] as? String ?? "?")" })
-            isFingerprinted = text("sha256") == String(decoding: ContentDigest.hex(ContentDigest.sha256(input ?? bytes)), as: UTF8.self) && !text("reason").isEmpty
+            isFingerprinted = text("sha256") == String(decoding: Hexadecimal.encode(ContentDigest.sha256(input ?? bytes)), as: UTF8.self) && !text("reason").isEmpty
         }
     }
 

@@ -102,7 +102,7 @@ struct OddInputTests {
             let answer = try archive.query(
                 "SELECT encode(coalesce(message_bytes, convert_to(message_data::text, 'UTF8')), 'hex') FROM message_exchange ORDER BY partition, entry_ms, entry_seq")
             let archived = (0..<answer.rowCount).map { answer.string($0, 0) ?? "" }
-            let logged = try rig.entries(.messages).map { String(decoding: ContentDigest.hex($0["message_data"] ?? []), as: UTF8.self) }
+            let logged = try rig.entries(.messages).map { String(decoding: Hexadecimal.encode($0["message_data"] ?? []), as: UTF8.self) }
             #expect(archived == logged)
             #expect(waitUntil { try rig.length(.deliveries) == messages }, "\(rig.meshlog.log.suffix(2_000))")
             let failed = try rig.entries(.deliveries).filter { $0["outcome"] == Array("failed".utf8) }

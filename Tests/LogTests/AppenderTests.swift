@@ -239,7 +239,7 @@ struct AppenderTests {
             #expect(entry["door"]?.text == "nats")
             #expect(entry["bytes"] == .string(Array(large.prefix(Limits.rejectedBytesMax))))
             #expect(entry["size"]?.int == large.count)
-            #expect(entry["sha256"]?.text == String(decoding: ContentDigest.hex(ContentDigest.sha256(large)), as: UTF8.self))
+            #expect(entry["sha256"]?.text == String(decoding: Hexadecimal.encode(ContentDigest.sha256(large)), as: UTF8.self))
             #expect(entry["violations"] == .string(refusal.json))
             #expect(entry["attempts"]?.text == "1")
             #expect(entry["position"]?.text == "")

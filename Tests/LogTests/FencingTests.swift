@@ -16,8 +16,8 @@ struct FencingTests {
         return (one.key, stale, current)
     }
 
-    /// The five functions that act for a stage, with an epoch.
-    private static let calls = ["decide", "bury", "deliver", "claim", "commit"]
+    /// The functions that act for a stage, with an epoch.
+    private static let calls = ["decide", "limits", "bury", "deliver", "claim", "commit"]
 
     private func call(_ name: String, _ rig: LogRig, _ lease: String, _ epoch: Int, _ session: RedisSession) throws -> RedisValue {
         let keys = rig.keys
@@ -26,9 +26,10 @@ struct FencingTests {
             switch name {
             case "decide":
                 [
-                    "meshlog_decide", "3", keys.stream(.verdicts), keys.stream(.messages), lease, String(epoch), "router", "1-0", "message.decided", "1",
-                    MessageUUID(high: 1, low: 1).description, "deliver", "default", "", "0-0-0", "[]", "a",
+                    "meshlog_decide", "3", keys.stream(.verdicts), keys.stream(.messages), lease, String(epoch), "router", "1-0", "4", "event", "message.decided",
+                    "rule", "default",
                 ]
+            case "limits": ["meshlog_limits", "2", keys.limits, lease, String(epoch), "0-1-0\n"]
             case "bury": ["meshlog_bury", "3", keys.stream(.rejected), keys.stream(.messages), lease, String(epoch), "router", "1-0", "event", "input.rejected"]
             case "deliver":
                 ["meshlog_deliver", "3", keys.stream(.deliveries), keys.stream(.verdicts), lease, String(epoch), "republish", "1-0", "1", "2", "event", "message.delivered"]
@@ -43,7 +44,7 @@ struct FencingTests {
         let list = "\(rig.keys.prefix):list"
         return try StreamName.allCases.map { try session.run("XLEN", [rig.keys.stream($0)]) } + [
             session.run("XPENDING", [rig.keys.stream(.messages), "router"]), session.run("XINFO", ["GROUPS", rig.keys.stream(.verdicts)]),
-            session.run("LRANGE", [list, "0", "-1"]), session.run("LRANGE", ["\(list):processing", "0", "-1"]),
+            session.run("GET", [rig.keys.limits]), session.run("LRANGE", [list, "0", "-1"]), session.run("LRANGE", ["\(list):processing", "0", "-1"]),
         ]
     }
 

@@ -72,6 +72,29 @@ func decided(
             subject: Array(topic.utf8)))
 }
 
+/// The same message, on its way again.
+func released(_ message: MessageEntry) -> MessageEntry {
+    var message = message
+    message.set(.event, MessageEntry.released)
+    message.set(.release, Release(.approve, session: "0-1-0", origin: Position(ms: 1, seq: 0), by: "ann \u{1}\"", passed: ["a b", "c"]).json)
+    return message
+}
+
+/// The same verdict, with everything that can be told besides.
+func detailed(_ verdict: VerdictEntry) -> VerdictEntry {
+    var verdict = verdict
+    verdict.detail.shadow = Array(#"[{"rule":"s",  "would":"block","detail":"ž"}]"#.utf8)
+    verdict.detail.limits = Array(#"[{"rule":"l","rate":1.50}]"#.utf8)
+    verdict.detail.annotations = Array(#"{"a":1,"a":2}"#.utf8)
+    verdict.detail.withheld = Array(#"[{"recipient":"bob"}]"#.utf8)
+    verdict.detail.error = Array(#"{"on_error":"block"}"#.utf8)
+    verdict.detail.destinations = Array(#"["carol"]"#.utf8)
+    verdict.detail.hold = Array(#"{"on_expiry":"block","approvers":[]}"#.utf8)
+    verdict.detail.retryAt = Array("1795305600123457".utf8)
+    verdict.detail.digest = Array("00ff".utf8) + Array(repeating: UInt8(ascii: "a"), count: 60)
+    return verdict
+}
+
 /// Every field of both, for comparison.
 func fields(_ message: MessageEntry) -> [String] { MessageField.allCases.map { message.string($0) } }
 

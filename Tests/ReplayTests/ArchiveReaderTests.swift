@@ -36,11 +36,14 @@ struct ArchiveReaderTests {
     func fieldsBack() async throws {
         try await withArchiveDatabase { url in
             let session = try openSession(url)
-            let batch = [
+            var batch = [
                 decided(Position(ms: firstDay, seq: 0)),
                 decided(Position(ms: firstDay, seq: 1), source: "", destinations: "[]", type: "", data: [0, 1, 255], contentType: "image/png", outcome: .hold),
                 decided(Position(ms: firstDay, seq: 2), destinations: "", data: Array(" [1, 2.50,\t\"\\u0000\"]".utf8), contentType: ""),
             ]
+            var again = decided(Position(ms: firstDay, seq: 3), outcome: .hold)
+            again = DecidedMessage(position: again.position, message: released(again.message), verdict: detailed(again.verdict))
+            batch.append(again)
             _ = try MessageArchive(session: session, name: "archive", partition: 0).write(batch)
             let page = try ArchiveReader(session: session).entries(after: .zero, limit: 10)
             #expect(page.messages.map { fields($0.message) } == batch.map { fields($0.message) })

@@ -1,3 +1,4 @@
+import Control
 import Core
 import Log
 import Logging
@@ -31,9 +32,9 @@ private struct RouterRig: Sendable {
     func connect() throws -> RedisSession { try RedisSession(endpoint, name: "test") }
 
     /// Runs a router of this process name until `body` ends.
-    func withRouter(_ instance: String, metrics: Metrics = Metrics(), isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void) async throws {
+    func withRouter(_ instance: String, metrics: Metrics = Metrics(), limitsWritten: Int = 50_000, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void) async throws {
         let loop = StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: .seconds(1))
-        let router = Router(loop: loop, keys: keys, machine: RouterMachine(defaultTarget: "default"), attemptsMax: 3, metrics: metrics)
+        let router = Router(loop: loop, keys: keys, policy: PolicyFold(defaultTarget: "default"), attemptsMax: 3, limitsWritten: limitsWritten, metrics: metrics)
         let service = Task { await router.run() }
         do {
             try await body()
@@ -53,6 +54,17 @@ private struct RouterRig: Sendable {
             try session.run("XADD", [keys.stream(.messages), "*"] + MessageField.allCases.flatMap { [$0.name.description, entry.string($0)] })
         }
     }
+
+    /// Appends a change of a document; its position.
+    func control(_ change: ControlEvent.Change, _ kind: ControlKind, _ key: String, _ document: String, _ session: RedisSession) throws -> Position {
+        let event = ControlEvent(kind, change, key: key, document: Array(document.utf8))
+        guard case .appended(let positions) = try ControlLog(keys: keys).append([ControlChange(event, expected: .any)], session) else {
+            throw LogError.unavailable("the change was not appended")
+        }
+        return positions[0]
+    }
+
+    func verdicts(_ session: RedisSession) throws -> [VerdictEntry] { try LogReader(keys: keys).decided(after: .zero, count: 1_000, session).map(\.verdict) }
 
     func ids(_ stream: StreamName) throws -> [String] {
         try (connect().run("XRANGE", [keys.stream(stream), "-", "+"]).array ?? []).compactMap { $0.array?.first?.text }
@@ -93,7 +105,54 @@ struct RouterTests {
             let decided = try #require(try LogReader(keys: rig.keys).decided(after: .zero, count: 9, session).first)
             #expect(
                 decided.verdict
-                    == RouterMachine(defaultTarget: "default").decide(decided.position, decided.message, uuid: try #require(decided.message.uuid)))
+                    == RouterMachine(PolicyFold(defaultTarget: "default")).decide(decided.position, decided.message, uuid: try #require(decided.message.uuid)))
+        }
+    }
+
+    @Test("A rule that was acknowledged before a message was sent is in force for it, and its verdict carries the rule's position") func hotChange() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            try await rig.withRouter("one") {
+                for round in 0..<40 {
+                    let isBlocking = round % 2 == 0
+                    let position = try rig.control(
+                        .updated, .constraint, "rule", #"{"constraint_id":"rule","when":"\#(isBlocking)","action":{"type":"block"}}"#, session)
+                    try rig.add(1, session)
+                    #expect(await eventually { try rig.isDecided() })
+                    let verdict = try #require(try rig.verdicts(session).last)
+                    #expect(verdict.outcome == (isBlocking ? .block : .deliver))
+                    #expect(verdict.policyRevision == position.description)
+                }
+            }
+        }
+    }
+
+    @Test("Limits go on where the last verdict left them, from the verdicts alone and from what was written down", arguments: [50_000, 3, 1])
+    func limits(_ limitsWritten: Int) async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            let limit = #"{"constraint_id":"few","action":{"type":"limit","rate":10,"period_ms":3600000,"burst":10,"key":"message.topic"}}"#
+            _ = try rig.control(.created, .constraint, "few", limit, session)
+            for (instance, count) in [("one", 4), ("two", 3), ("three", 5)] {
+                try rig.add(count, session)
+                try await rig.withRouter(instance, limitsWritten: limitsWritten) { #expect(await eventually { try rig.isDecided() }) }
+            }
+            #expect(try rig.verdicts(session).map(\.outcome) == Array(repeating: .deliver, count: 10) + [.block, .block])
+            #expect(try (session.run("GET", [rig.keys.limits]) == .null) == (limitsWritten == 50_000))
+        }
+    }
+
+    @Test("A state of limits that cannot be read is folded from the verdicts") func spoiltLimits() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            let limit = #"{"constraint_id":"few","action":{"type":"limit","rate":3,"period_ms":3600000,"burst":3}}"#
+            _ = try rig.control(.created, .constraint, "few", limit, session)
+            try rig.add(2, session)
+            try await rig.withRouter("one", limitsWritten: 1) { #expect(await eventually { try rig.isDecided() }) }
+            try session.run("SET", [rig.keys.limits, "0-1-0\nnothing that"])
+            try rig.add(2, session)
+            try await rig.withRouter("two") { #expect(await eventually { try rig.isDecided() }) }
+            #expect(try rig.verdicts(session).map(\.outcome) == [.deliver, .deliver, .deliver, .block])
         }
     }
 

@@ -52,16 +52,14 @@ end)
 
 -- Writes verdicts and acknowledges their messages. A verdict has the stream id of its message, so writing it again changes nothing.
 -- KEYS  verdicts, messages, lease
--- ARGV  epoch, group, then per verdict: id, event, v, message_uuid, outcome, rule, reason, policy_revision, targets, subject
+-- ARGV  epoch, group, then per verdict: id, number of values, and the fields of XADD
 -- =>    number of verdicts that were new
 redis.register_function('meshlog_decide', function(keys, args)
   if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
-  local written, ids = 0, {}
-  for i = 3, #args, 10 do
-    local id = args[i]
-    local added = redis.pcall('XADD', keys[1], id, 'event', args[i + 1], 'v', args[i + 2], 'message_uuid', args[i + 3],
-      'outcome', args[i + 4], 'rule', args[i + 5], 'reason', args[i + 6], 'policy_revision', args[i + 7],
-      'targets', args[i + 8], 'subject', args[i + 9])
+  local written, ids, i = 0, {}, 3
+  while i <= #args do
+    local id, last = args[i], i + 1 + tonumber(args[i + 1])
+    local added = redis.pcall('XADD', keys[1], id, unpack(args, i + 2, last))
     if type(added) == 'table' and added.err then
       if not string.find(added.err, 'equal or smaller', 1, true) then return added end
       -- Either it is there already, or a newer message was decided first, which would be a fault: then nothing is acknowledged.
@@ -72,9 +70,17 @@ redis.register_function('meshlog_decide', function(keys, args)
       written = written + 1
     end
     ids[#ids + 1] = id
+    i = last + 1
   end
   if #ids > 0 then redis.call('XACK', keys[2], args[2], unpack(ids)) end
   return written
+end)
+
+-- Keeps what the router's limits remember.
+-- KEYS  limits, lease      ARGV  epoch, "<position>\n<state>"
+redis.register_function('meshlog_limits', function(keys, args)
+  if fenced(keys[2], args[1]) then return redis.error_reply(FENCED) end
+  return redis.call('SET', keys[1], args[2])
 end)
 
 -- Moves an entry that cannot be applied out of a group's way, with its cause.

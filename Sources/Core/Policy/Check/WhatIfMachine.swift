@@ -24,15 +24,15 @@ package struct WhatIfMachine: ~Copyable {
     ///
     /// - Parameters:
     ///   - isCounted: false for a message that nobody asks about, but that limits see.
-    ///   - digest: of the inputs, for a decision that a person is asked about; as the log's.
+    ///   - digest: of the inputs, to be compared with the log's; empty for none.
     @discardableResult
     package mutating func step(
         _ message: MessageEntry, at position: Position, logged: VerdictEntry, _ context: PolicyContext, isCounted: Bool = true,
-        digest: (PolicyDecision) -> [UInt8] = { _ in [] }
+        digest: (MessageEntry, Position, VerdictEntry) -> [UInt8] = { _, _, _ in [] }
     ) -> VerdictEntry {
         let decision = machine.decide(message, at: position, set, context, &limiter)
         var verdict = decision.verdict(uuid: logged.messageUUID, topic: message.slice(.topic))
-        verdict.detail.digest = digest(decision)
+        verdict.detail.digest = digest(message, position, verdict)
         if isCounted { report.count(verdict, logged: logged, message, at: position) }
         return verdict
     }

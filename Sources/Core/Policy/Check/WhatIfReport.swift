@@ -35,7 +35,7 @@ package struct WhatIfReport: Sendable, Equatable {
     package private(set) var messages = 0
     /// Outcome or rule differ.
     package private(set) var flips = 0
-    /// Anything differs but the revision: the same policy over its own log gives 0.
+    /// Anything differs but the revision, and the digest where there are not two of them: the same policy over its own log gives 0.
     package private(set) var differences = 0
     /// The first of them.
     package private(set) var difference: Difference?
@@ -57,6 +57,7 @@ package struct WhatIfReport: Sendable, Equatable {
         messages += 1
         var same = verdict
         same.policyRevision = logged.policyRevision
+        if verdict.detail.digest.isEmpty || logged.detail.digest.isEmpty { same.detail.digest = logged.detail.digest }
         guard same != logged else { return }
         differences += 1
         if difference == nil { difference = Difference(position: position, logged: logged, computed: same) }

@@ -76,6 +76,31 @@ package struct LimiterState: Sendable, Equatable {
         return out
     }
 
+    /// Everything, for a restart: a line for each key, `["rule","key",shadow,µs,part,denominator]`.
+    package var snapshot: [UInt8] {
+        var out: [UInt8] = []
+        for (key, arrival) in [enforced, shadow].flatMap(\.arrivals) {
+            out.append(UInt8(ascii: "["))
+            JSONText.append(key.rule, to: &out)
+            out.append(UInt8(ascii: ","))
+            JSONText.append(key.key, to: &out)
+            out.append(contentsOf: ",\(key.isShadow),\(arrival.microseconds),\(arrival.part),\(arrival.denominator)]\n".utf8)
+        }
+        return out
+    }
+
+    /// Reads a snapshot back; nil when it is something else.
+    package init?(snapshot: some Collection<UInt8>, keysMax: Int = Limits.limiterKeysMax) {
+        self.init(keysMax: keysMax)
+        for line in snapshot.split(separator: 0x0A) {
+            guard let items = (try? JSONDocument(Array(line)).root).map({ Array($0.items) }), items.count == 6, let rule = items[0].string, let key = items[1].string,
+                let isShadow = items[2].bool, let microseconds = items[3].integer, let part = items[4].integer, let denominator = items[5].integer,
+                let arrival = GCRA.Arrival(microseconds: microseconds, part: part, denominator: denominator)
+            else { return nil }
+            put(Key(rule: rule, key: key, isShadow: isShadow), arrival, at: .min)
+        }
+    }
+
     /// 64 bits of the canonical text (FNV-1a): tells apart by mistake, not by malice; where that matters, hash `canonical`.
     package func digest(at now: Int64) -> UInt64 {
         canonical(at: now).reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }

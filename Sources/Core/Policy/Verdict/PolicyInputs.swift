@@ -1,12 +1,12 @@
-/// What a decision was made from, as bytes to be hashed: whoever has the log can make them again and compare.
+/// What a decision was made from, as bytes to be hashed: whoever has the log or the archive can make them again and compare.
 ///
-/// The fields of the message, its position, the revision of `control`, and the limits' states, each with its length before it.
+/// The fields of the message, its position, the revision of `control`, and the limits' states, each with its length before it. Recipients
+/// stand as a compact JSON array, however the client wrote them, since the archive keeps them as a list.
 package enum PolicyInputs {
-    package static func bytes(_ message: MessageEntry, at position: Position, _ decision: PolicyDecision) -> [UInt8] {
+    package static func bytes(_ message: MessageEntry, at position: Position, _ verdict: VerdictEntry) -> [UInt8] {
         var out: [UInt8] = []
-        out.reserveCapacity(message.fieldBytes + 256)
+        out.reserveCapacity(message.fieldBytes + verdict.detail.limits.count + 128)
         for field in MessageField.allCases {
-            // The archive keeps recipients as a list, without the spaces that a client may have written into it.
             if field == .destinations, message.count(field) > 0 {
                 append(PolicyDecision.strings(message.destinationNames), to: &out)
             } else {
@@ -14,8 +14,8 @@ package enum PolicyInputs {
             }
         }
         append(position.description.utf8, to: &out)
-        append(decision.revision.description.utf8, to: &out)
-        for touch in decision.limits { append(touch.json, to: &out) }
+        append(verdict.policyRevision.utf8, to: &out)
+        append(verdict.detail.limits, to: &out)
         return out
     }
 

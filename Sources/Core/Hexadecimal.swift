@@ -1,0 +1,23 @@
+/// Bytes as pairs of lower-case hexadecimal digits.
+package enum Hexadecimal {
+    package static func encode(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(64)
+        for byte in bytes {
+            for nibble in [byte >> 4, byte & 0xF] { out.append(nibble < 10 ? 0x30 + nibble : 0x57 + nibble) }
+        }
+        return out
+    }
+
+    /// Empty when the text is something else.
+    package static func decode(_ text: [UInt8]) -> [UInt8] {
+        guard text.count.isMultiple(of: 2) else { return [] }
+        var out: [UInt8] = []
+        out.reserveCapacity(text.count / 2)
+        for index in stride(from: 0, to: text.count, by: 2) {
+            guard let high = hexValue(text[index]), let low = hexValue(text[index + 1]) else { return [] }
+            out.append(high << 4 | low)
+        }
+        return out
+    }
+}
