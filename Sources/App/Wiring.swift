@@ -17,6 +17,7 @@ internal import UnixSignals
 internal import Verdicts
 internal import Views
 internal import Web
+internal import WhatIf
 
 /// The only place where the parts of a serving process are put together.
 struct Wiring {
@@ -197,7 +198,8 @@ struct Wiring {
             ViewRoutes(
                 .init(
                     stores: stores, keys: settings.keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse, control: follower, writer: writer,
-                    configDefaults: configDefaults(catalog), projections: projections, place: place, folds: folds)
+                    configDefaults: configDefaults(catalog), projections: projections, place: place, folds: folds,
+                    policy: try PolicyTools(defaultTarget: settings.backboneName))
             ).add(to: router)
             services.append(Part(name: "past") { await folds.serve() })
             sockets.append(FeedSockets(hub: hub))

@@ -3,6 +3,7 @@ package import Core
 package import Hummingbird
 package import Log
 package import Projections
+package import WhatIf
 internal import Web
 
 /// All reads over HTTP, and all changes of the control plane.
@@ -21,6 +22,7 @@ package struct ViewRoutes: Sendable {
         let projections: ProjectionCatalog
         let place: ProjectionPlace
         let folds: BlockingPool<ProjectionPlace>
+        let policy: PolicyTools
 
         /// - Parameters:
         ///   - hub: is run by the caller.
@@ -28,10 +30,11 @@ package struct ViewRoutes: Sendable {
         ///   - control: is run by the caller.
         ///   - configDefaults: what holds where nothing is set, as JSON text; settings without one have none.
         ///   - folds: threads for questions about the past; is run by the caller.
+        ///   - policy: what questions about other policies are answered with.
         package init(
             stores: Stores, keys: LogKeys, catalog: StreamCatalog, metrics: Metrics, hub: FeedHub, pulse: Pulse, control: ControlFollower,
             writer: ControlWriter, configDefaults: [KnownSetting: [UInt8]], projections: ProjectionCatalog, place: ProjectionPlace,
-            folds: BlockingPool<ProjectionPlace>
+            folds: BlockingPool<ProjectionPlace>, policy: PolicyTools
         ) {
             self.stores = stores
             self.keys = keys
@@ -45,6 +48,7 @@ package struct ViewRoutes: Sendable {
             self.projections = projections
             self.place = place
             self.folds = folds
+            self.policy = policy
         }
     }
 
@@ -71,6 +75,7 @@ package struct ViewRoutes: Sendable {
             endpoint: parts.place.endpoint)
         ProjectionRoutes(desk: projections, control: desk).add(to: router)
         ProjectionWorkRoutes(desk: projections).add(to: router)
+        HistoryRoutes(folds: parts.folds, tools: parts.policy).add(to: router)
         ReferenceRegistryRoutes(desk: desk).add(to: router)
         ReferenceTopicRoutes(desk: desk).add(to: router)
         ReferenceConfigRoutes(desk: desk).add(to: router)

@@ -1,6 +1,6 @@
 package import Core
 internal import Log
-package import Replay
+internal import Replay
 internal import RedisDriver
 
 /// What was read of the past, and how long it took.
@@ -58,10 +58,11 @@ struct HistoryWalk {
     /// - Parameters:
     ///   - topics: only messages on these are read; none for all.
     ///   - visit: gets the messages in order.
-    func go(over range: HistoryRange, reading topics: [SubjectPattern], archive: ArchiveConnection, _ visit: (DecidedMessage) throws(HistoryError) -> Void) throws(HistoryError)
-        -> HistoryCoverage
-    {
-        let through = try range.through ?? decidedThrough()
+    func go(
+        over range: HistoryRange, reading topics: [SubjectPattern], archive: ArchiveConnection, _ visit: (DecidedMessage) throws(HistoryError) -> Void
+    ) throws(HistoryError) -> HistoryCoverage {
+        let through: Position
+        if let asked = range.through { through = asked } else { through = try decidedThrough() }
         var coverage = HistoryCoverage(from: range.from, through: through)
         let reader = HistoryReader(from: range.from, through: through, topics: topics, keys: place.keys, session: session, archive: archive.open)
         walk: while true {
