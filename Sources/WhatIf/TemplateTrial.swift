@@ -31,8 +31,13 @@ package struct TemplateQuestion: Sendable {
             reader.refusal.add(.missing, "/topics", "topics are needed: the template is bound to none")
         }
         guard reader.refusal.isEmpty, let read else { throw reader.refusal }
-        template = read
-        self.range = HistoryRange(from: range.from, through: range.through, topics: range.topics.isEmpty ? read.topics : range.topics)
+        self.init(read, range)
+    }
+
+    /// - Parameter range: without topics: those that the template is bound to.
+    package init(_ template: ValidationTemplate, _ range: HistoryRange) {
+        self.template = template
+        self.range = HistoryRange(from: range.from, through: range.through, topics: range.topics.isEmpty ? template.topics : range.topics)
     }
 }
 

@@ -9,6 +9,7 @@ internal import PostgreSQLDriver
 internal import RedisDriver
 internal import TestSupport
 internal import Testing
+internal import WhatIf
 internal import Yams
 
 @testable internal import Views
@@ -87,7 +88,7 @@ struct OpenAPITests {
         ViewRoutes(
             .init(
                 stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: Pulse(servers: [], gauges: []), control: follower, writer: writer,
-                configDefaults: [:], projections: .standard, place: place, folds: .init(name: "f", width: 1) { place })
+                configDefaults: [:], projections: .standard, place: place, folds: .init(name: "f", width: 1) { place }, policy: try PolicyTools(defaultTarget: "default"))
         ).add(to: router)
         return router
     }

@@ -16,6 +16,7 @@ internal import Stack
 internal import TestSupport
 internal import Testing
 internal import Web
+internal import WhatIf
 
 @testable internal import Views
 
@@ -73,7 +74,8 @@ final class ViewsRig: Sendable {
         ViewRoutes(
             .init(
                 stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse, control: control, writer: writer,
-                configDefaults: [.messageBytesMax: Array("1048576".utf8)], projections: .standard, place: place, folds: folds)
+                configDefaults: [.messageBytesMax: Array("1048576".utf8)], projections: .standard, place: place, folds: folds,
+                policy: try PolicyTools(defaultTarget: "default"))
         ).add(to: router)
         router.add(middleware: UnknownRouteMiddleware(after: router))
         let sockets = CombinedSockets([FeedSockets(hub: hub)])

@@ -1,0 +1,102 @@
+import Core
+import Foundation
+import Log
+import RedisDriver
+import TestSupport
+import Testing
+import WhatIf
+
+/// The same messages under the same constraints get the same verdicts: live, after crashes, and when the log is asked again.
+///
+/// `MESHLOG_POLICY_CASES` sets the number of messages (nightly: 1000000), `MESHLOG_FUZZ_SEED` repeats a run.
+@Suite("Policy: determinism of the log")
+struct LiveDeterminismTests {
+    private static let cases = ProcessInfo.processInfo.environment["MESHLOG_POLICY_CASES"].flatMap(Int.init) ?? 2_000
+
+    @Test("Verdicts of a router that ran undisturbed, of routers that lost the lease in the middle of batches, and of the log asked again are the same", .timeLimit(.minutes(60)))
+    func same() async throws {
+        let run = FuzzRun("policy over the log", short: Self.cases)
+        var numbers = SeededNumbers(run.seed)
+        var maker = PolicyMaker(run.seed)
+        let count = max(400, Self.cases)
+        let events = try Self.surroundings + maker.documents(200).sorted { $0.key < $1.key }.map { try HistoryRig.constraint(String(decoding: $0.value, as: UTF8.self)) }
+        var at = Position(ms: HistoryRig.start, seq: 0)
+        var messages: [(Position, MessageEntry)] = []
+        for number in 0..<count {
+            at = numbers.once(in: 3) ? at.next : Position(ms: at.ms + UInt64(1 + numbers.below(20)), seq: 0)
+            messages.append((at, HistoryRig.message(number, maker.message())))
+        }
+        let later = (0..<5).map { _ in maker.constraint("rule-\(numbers.below(200))") }
+        try await HistoryRig.with { disturbed in
+            let calm = try disturbed.other()
+            defer { calm.removeKeys() }
+            try disturbed.control(events)
+            try disturbed.append(messages)
+            for stream in [StreamName.control, .messages] { try Self.copy(stream, from: disturbed, to: calm) }
+
+            try await calm.route()
+            try await disturbed.route(["one", "two", "three"]) { try await Self.disturb(disturbed, count) }
+            let verdicts = try Self.entries(.verdicts, disturbed)
+            #expect(verdicts.count == count)
+            #expect(verdicts == (try Self.entries(.verdicts, calm)), "a takeover goes on exactly where the log ends")
+
+            // The constraints change, and messages go on.
+            var rest: [(Position, MessageEntry)] = []
+            for (index, document) in later.enumerated() {
+                try disturbed.control([HistoryRig.constraint(document, change: .updated)])
+                rest = (0..<20).map { number in
+                    at = Position(ms: at.ms + UInt64(1 + numbers.below(20)), seq: 0)
+                    return (at, HistoryRig.message(count + index * 20 + number, maker.message()))
+                }
+                try disturbed.append(rest)
+                try await disturbed.route(["four"])
+            }
+            let answer = try await onThread { try disturbed.ask(.logged) }
+            #expect(answer.report.messages == count + 100)
+            #expect(answer.report.isSame, "\(answer.report.differences) differ: \(answer.report.difference.map { "\($0.position)\n\(String(decoding: $0.logged.json, as: UTF8.self))\n\(String(decoding: $0.computed.json, as: UTF8.self))" } ?? "")")
+            #expect(Set(try disturbed.decided().map(\.verdict.outcome)) == [.deliver, .block, .hold, .reroute], "the policy shows every outcome")
+        }
+    }
+
+    /// What the random constraints look at, as events.
+    private static var surroundings: [ControlEvent] {
+        get throws {
+            func config(_ address: ConfigAddress, _ value: String) -> ControlEvent {
+                ControlEvent(.config, .created, key: address.key, document: address.document(value: Array(value.utf8)))
+            }
+            return [
+                config(ConfigAddress(.global, name: "level"), "2"), config(ConfigAddress(.topic, scope: "tasks.task-1.>", name: "level"), "4"),
+                config(ConfigAddress(.topic, scope: "tasks.task-2.>", name: "policy_on_error"), #""deliver""#),
+                config(ConfigAddress(.global, name: "rate_limit_default"), #"{"rate":500,"period_ms":1000,"burst":200}"#),
+                ControlEvent(.backbone, .created, key: "b-1", document: Array(#"{"system_id":"b-1","name":"east","org_ids":[],"metadata":{"region":"eu"}}"#.utf8)),
+                ControlEvent(.topics, .created, key: "g", document: Array(#"{"subject_id":"g","org_id":"acme","topic_ids":["tasks.task-1.report","tasks.task-2.report","tasks.task-3.question"]}"#.utf8)),
+            ]
+        }
+    }
+
+    /// Takes the lease away from whoever acts, again and again, wherever that process is in its batch: what it has decided and not written is lost.
+    private static func disturb(_ rig: HistoryRig, _ count: Int) async throws {
+        let session = try rig.redis()
+        let rounds = min(40, max(3, count / 400))
+        for round in 1...rounds {
+            let until = count * round / (rounds + 1)
+            #expect(await eventually(within: .seconds(600)) { try rig.decidedCount() >= until })
+            try session.run("DEL", [rig.keys.lease("router")])
+            // Every third time what limits remember as a whole is lost too: then all verdicts are read.
+            if round % 3 == 0 { try session.run("DEL", [rig.keys.limits]) }
+        }
+    }
+
+    private static func copy(_ stream: StreamName, from: HistoryRig, to: HistoryRig) throws {
+        let (source, target) = (try from.redis(), try to.redis())
+        for entry in try source.run("XRANGE", [from.keys.stream(stream), "-", "+"]).array ?? [] {
+            guard let parts = entry.array, parts.count == 2, let id = parts[0].text, let fields = parts[1].array else { continue }
+            try target.run("XADD", [to.keys.stream(stream), id] + fields.compactMap(\.text))
+        }
+    }
+
+    /// Ids and fields, as they stand there.
+    private static func entries(_ stream: StreamName, _ rig: HistoryRig) throws -> [RedisValue] {
+        try rig.redis().run("XRANGE", [rig.keys.stream(stream), "-", "+"]).array ?? []
+    }
+}
