@@ -61,6 +61,8 @@ struct OpenAPITests {
         #expect(text.contains("taken nothing for \(Int(ViewLimits.feedStallMax / .seconds(1))) s"))
         #expect(text.contains("after \(Int(ViewLimits.feedHeartbeat / .seconds(1))) s of silence"))
         #expect(text.contains("at most \(Limits.minPositionWaitMsMax / 1000) s"))
+        #expect(text.contains("up to \(Limits.historyMessagesMax) messages and takes up to \(Limits.historyRequestSeconds) s"))
+        #expect(text.contains("The body has more than \(Limits.historyBodyBytesMax >> 20) MiB."))
         #expect(text.contains("enum: [\(StreamName.allCases.map(\.rawValue).joined(separator: ", "))]"))
         #expect(text.contains("enum: [\(Outcome.allCases.map(\.rawValue).joined(separator: ", "))]"))
         #expect(text.contains("nested at most \(Limits.nestingMax) deep"))

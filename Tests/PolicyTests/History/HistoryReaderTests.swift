@@ -11,7 +11,7 @@ struct HistoryReaderTests {
     /// Messages of all kinds, decided under a policy that leaves every detail in verdicts.
     private static func fill(_ rig: HistoryRig, _ count: Int, seed: UInt64 = 11) async throws -> [DecidedMessage] {
         var maker = PolicyMaker(seed)
-        try rig.control(maker.documents(40).values.map { try HistoryRig.constraint(String(decoding: $0, as: UTF8.self)) })
+        try rig.control(HistoryRig.surroundings + HistoryRig.constraints(maker.documents(100)))
         try rig.append((0..<count).map { (HistoryRig.position($0), HistoryRig.message($0, maker.message())) })
         try await rig.route()
         return try rig.decided()

@@ -73,6 +73,27 @@ struct HistoryRig: Sendable {
         return ControlEvent(.constraint, change, key: id, document: change == .deleted ? [] : Array(document.utf8))
     }
 
+    /// What the random constraints of `PolicyMaker` look at, as events.
+    static var surroundings: [ControlEvent] {
+        func config(_ address: ConfigAddress, _ value: String) -> ControlEvent {
+            ControlEvent(.config, .created, key: address.key, document: address.document(value: Array(value.utf8)))
+        }
+        return [
+            config(ConfigAddress(.global, name: "level"), "2"), config(ConfigAddress(.topic, scope: "tasks.task-1.>", name: "level"), "4"),
+            config(ConfigAddress(.topic, scope: "tasks.task-2.>", name: "policy_on_error"), #""deliver""#),
+            config(ConfigAddress(.global, name: "rate_limit_default"), #"{"rate":500,"period_ms":1000,"burst":200}"#),
+            ControlEvent(.backbone, .created, key: "b-1", document: Array(#"{"system_id":"b-1","name":"east","org_ids":[],"metadata":{"region":"eu"}}"#.utf8)),
+            ControlEvent(
+                .topics, .created, key: "g",
+                document: Array(#"{"subject_id":"g","org_id":"acme","topic_ids":["tasks.task-1.report","tasks.task-2.report","tasks.task-3.question"]}"#.utf8)),
+        ]
+    }
+
+    /// Random constraints as events, in the order of their ids.
+    static func constraints(_ documents: [String: [UInt8]]) throws -> [ControlEvent] {
+        try documents.sorted { $0.key < $1.key }.map { try constraint(String(decoding: $0.value, as: UTF8.self)) }
+    }
+
     static let start: UInt64 = 1_790_000_000_000
 
     /// The position of the `number`th message: ten a second.
@@ -109,7 +130,7 @@ struct HistoryRig: Sendable {
     func route(_ instances: [String] = ["one"], isolation: isolated (any Actor)? = #isolation, while disturb: () async throws -> Void = {}) async throws {
         let routers = instances.map { instance in
             Router(
-                loop: StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: .seconds(1)), keys: keys,
+                loop: StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: .seconds(10)), keys: keys,
                 policy: PolicyFold(defaultTarget: "default"), attemptsMax: 100, limitsWritten: 700, metrics: Metrics())
         }
         let service = Task { await withDiscardingTaskGroup { group in for router in routers { group.addTask { await router.run() } } } }

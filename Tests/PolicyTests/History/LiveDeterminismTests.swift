@@ -11,7 +11,7 @@ import WhatIf
 /// `MESHLOG_POLICY_CASES` sets the number of messages (nightly: 1000000), `MESHLOG_FUZZ_SEED` repeats a run.
 @Suite("Policy: determinism of the log")
 struct LiveDeterminismTests {
-    private static let cases = ProcessInfo.processInfo.environment["MESHLOG_POLICY_CASES"].flatMap(Int.init) ?? 2_000
+    private static let cases = ProcessInfo.processInfo.environment["MESHLOG_POLICY_CASES"].flatMap(Int.init) ?? 1_000
 
     @Test("Verdicts of a router that ran undisturbed, of routers that lost the lease in the middle of batches, and of the log asked again are the same", .timeLimit(.minutes(60)))
     func same() async throws {
@@ -19,7 +19,7 @@ struct LiveDeterminismTests {
         var numbers = SeededNumbers(run.seed)
         var maker = PolicyMaker(run.seed)
         let count = max(400, Self.cases)
-        let events = try Self.surroundings + maker.documents(200).sorted { $0.key < $1.key }.map { try HistoryRig.constraint(String(decoding: $0.value, as: UTF8.self)) }
+        let events = try HistoryRig.surroundings + HistoryRig.constraints(maker.documents(200))
         var at = Position(ms: HistoryRig.start, seq: 0)
         var messages: [(Position, MessageEntry)] = []
         for number in 0..<count {
@@ -55,22 +55,6 @@ struct LiveDeterminismTests {
             #expect(answer.report.messages == count + 100)
             #expect(answer.report.isSame, "\(answer.report.differences) differ: \(answer.report.difference.map { "\($0.position)\n\(String(decoding: $0.logged.json, as: UTF8.self))\n\(String(decoding: $0.computed.json, as: UTF8.self))" } ?? "")")
             #expect(Set(try disturbed.decided().map(\.verdict.outcome)) == [.deliver, .block, .hold, .reroute], "the policy shows every outcome")
-        }
-    }
-
-    /// What the random constraints look at, as events.
-    private static var surroundings: [ControlEvent] {
-        get throws {
-            func config(_ address: ConfigAddress, _ value: String) -> ControlEvent {
-                ControlEvent(.config, .created, key: address.key, document: address.document(value: Array(value.utf8)))
-            }
-            return [
-                config(ConfigAddress(.global, name: "level"), "2"), config(ConfigAddress(.topic, scope: "tasks.task-1.>", name: "level"), "4"),
-                config(ConfigAddress(.topic, scope: "tasks.task-2.>", name: "policy_on_error"), #""deliver""#),
-                config(ConfigAddress(.global, name: "rate_limit_default"), #"{"rate":500,"period_ms":1000,"burst":200}"#),
-                ControlEvent(.backbone, .created, key: "b-1", document: Array(#"{"system_id":"b-1","name":"east","org_ids":[],"metadata":{"region":"eu"}}"#.utf8)),
-                ControlEvent(.topics, .created, key: "g", document: Array(#"{"subject_id":"g","org_id":"acme","topic_ids":["tasks.task-1.report","tasks.task-2.report","tasks.task-3.question"]}"#.utf8)),
-            ]
         }
     }
 
