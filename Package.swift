@@ -29,8 +29,8 @@ func module(
 }
 
 /// The tests of one module, run on real servers where the module talks to one.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+func tests(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(path ?? name)", swiftSettings: strict)
 }
 
 let package = Package(
@@ -105,6 +105,7 @@ let package = Package(
                              lifecycle, nio("NIOCore"), nio("NIOPosix"), .product(name: "HummingbirdCore", package: "hummingbird")]),
         tests("ControlTests", ["Core", "Control", "Log", "Projections", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("ProjectionsTests", ["Core", "Log", "Projections", "Replay", "PostgreSQLDriver", "RedisDriver", "Stack", "TestSupport", logging]),
+        tests("IntegrationTests", path: "Integration", ["Core", "Log", "NATSDriver", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("ReplayTests", ["Core", "Replay", "PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),
     ],
     cxxLanguageStandard: .cxx17

@@ -128,15 +128,20 @@ struct Wiring {
             add("trim") { await trimmer.run() }
         }
         if settings.roles.contains(.republish) {
-            let backbone = Backbone(
-                BackboneSettings(
-                    url: settings.nats.url, credentials: settings.nats.credentials, stream: settings.backboneStream, maxAge: settings.backboneMaxAge))
+            let backboneSettings = BackboneSettings(
+                url: settings.nats.url, credentials: settings.nats.credentials, stream: settings.backboneStream, maxAge: settings.backboneMaxAge)
+            let backbone = Backbone(backboneSettings)
             let republisher = Republishers.follower(
                 loop: loop("republish"), keys: keys, metrics: metrics, backbone: backbone, target: settings.backboneName, body: settings.republishBody)
             add("republish") {
                 await republisher.run()
                 await backbone.close()
             }
+            let own = settings.backboneName
+            let fleet = Republishers.fleet(
+                endpoint: endpoint, keys: keys, metrics: metrics, body: settings.republishBody, settings: backboneSettings, loop: loop,
+                registered: { follower.state.backbones.filter { $0.name != own } })
+            add("backbones") { await fleet.run() }
         }
         if settings.roles.contains(.router) {
             let router = Router(
@@ -246,8 +251,9 @@ struct Wiring {
             gauges: [LogGauges.groups(stores, keys: settings.keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics)])
     }
 
-    private func loop(_ name: String) -> StageLoop {
-        StageLoop(name: name, instance: settings.instance, endpoint: settings.redis, keys: settings.keys)
+    private var loop: @Sendable (String) -> StageLoop {
+        let settings = settings
+        return { StageLoop(name: $0, instance: settings.instance, endpoint: settings.redis, keys: settings.keys) }
     }
 
     private var connectPostgreSQL: @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession {
@@ -275,4 +281,14 @@ struct Part: Service, CustomStringConvertible {
 
     var description: String { name }
     func run() async throws { try await body() }
+}
+
+extension ControlState {
+    /// The backbones of the registry, as something to send to.
+    fileprivate var backbones: [RegisteredBackbone] {
+        rows(.backbone).compactMap { id, row in
+            guard let backbone = PolicyContext.Backbone(id: id, document: row.document) else { return nil }
+            return RegisteredBackbone(id: id, name: backbone.name, url: backbone.document.root["public_url"]?.string ?? "", since: row.created)
+        }
+    }
 }

@@ -42,8 +42,16 @@ package struct GroupName: RawRepresentable, Sendable, Hashable {
     /// Those that `streams/` declares.
     package static let declared: [GroupName] = [.router, .archive, .republish, .deliveryArchive]
 
+    /// Of a backbone of the registry, on `verdicts`.
+    package static func republish(_ id: String) -> GroupName { GroupName(rawValue: republishPrefix + id) }
+
+    package static let republishPrefix = "republish."
+
     /// A projection's, on each stream that it reads.
     package static func projection(_ name: String) -> GroupName { GroupName(rawValue: projectionPrefix + name) }
 
     package static let projectionPrefix = "projection."
+
+    /// Is it a group that no file of `streams/` declares, since projections and backbones come and go?
+    package static func isMadeOnTheWay(_ name: String) -> Bool { name.hasPrefix(projectionPrefix) || name.hasPrefix(republishPrefix) }
 }

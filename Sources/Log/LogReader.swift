@@ -32,10 +32,7 @@ package struct LogReader: Sendable {
     private static let chunk = Limits.readAheadMin
 
     private func decidedChunk(after: Position, count: Int, _ session: RedisSession) throws(RedisError) -> [DecidedMessage] {
-        let verdicts = try range(.verdicts, from: after.next.streamID, to: "+", count: count, session) { entry -> (Position, VerdictEntry)? in
-            guard let position = EntryCodec.position(entry), let verdict = VerdictEntry(fields: EntryCodec.lookup(entry)) else { return nil }
-            return (position, verdict)
-        }
+        let verdicts = try verdicts(after: after, count: count, session)
         guard let first = verdicts.first, let last = verdicts.last else { return [] }
         // Buried messages have no verdict, so the message range may hold a few more entries than the verdicts.
         var out: [DecidedMessage] = []
@@ -57,6 +54,47 @@ package struct LogReader: Sendable {
             from = end.next.streamID
         }
         return out
+    }
+
+    /// Verdicts behind `after`, oldest first, with the messages of those that `wants` names; the others come with an empty message.
+    ///
+    /// - Cost: one round trip, and one for each `chunk` messages.
+    /// - Bounds: at most `count`, and no more once the messages have `bytes` bytes.
+    package func decided(
+        after: Position, count: Int, bytes: Int = Limits.readBatchBytesTarget, where wants: (VerdictEntry) -> Bool, _ session: RedisSession
+    ) throws(RedisError) -> [DecidedMessage] {
+        var out = try verdicts(after: after, count: count, session).map { DecidedMessage(position: $0, message: MessageEntry(), verdict: $1) }
+        var size = 0
+        var wanted = out.indices.filter { wants(out[$0].verdict) }[...]
+        while let first = wanted.first {
+            guard size < bytes else { return Array(out[..<first]) }
+            let part = wanted.prefix(LogReader.chunk)
+            wanted = wanted.dropFirst(LogReader.chunk)
+            var command = RESPWriter()
+            for index in part { command.command("XRANGE", [keys.stream(.messages), out[index].position.streamID, out[index].position.streamID]) }
+            try session.send(command)
+            var fault: RedisError?
+            for index in part {
+                try session.receive { reply in
+                    if reply.kind == .error { fault = .server(reply.string) }
+                    guard reply.count == 1, let message = EntryCodec.message(reply[0]) else {
+                        fault = fault ?? .unexpectedReply("the message of verdict \(out[index].position) is not in the log")
+                        return
+                    }
+                    size += message.bytes.count
+                    out[index] = DecidedMessage(position: out[index].position, message: message, verdict: out[index].verdict)
+                }
+            }
+            if let fault { throw fault }
+        }
+        return out
+    }
+
+    private func verdicts(after: Position, count: Int, _ session: RedisSession) throws(RedisError) -> [(Position, VerdictEntry)] {
+        try range(.verdicts, from: after.next.streamID, to: "+", count: count, session) { entry in
+            guard let position = EntryCodec.position(entry), let verdict = VerdictEntry(fields: EntryCodec.lookup(entry)) else { return nil }
+            return (position, verdict)
+        }
     }
 
     /// Deliveries behind `after`, oldest first.

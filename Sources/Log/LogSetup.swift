@@ -45,7 +45,7 @@ package struct LogSetup {
             }
             let present = try groups(of: keys.stream(name), session)
             for group in stream.groups where !present.contains(group) { faults.append("group '\(group)' on \(stream.name) is missing") }
-            for group in present where !stream.groups.contains(group) && !group.hasPrefix(GroupName.projectionPrefix) {
+            for group in present where !stream.groups.contains(group) && !GroupName.isMadeOnTheWay(group) {
                 faults.append("group '\(group)' on \(stream.name) is not declared; it holds back trimming")
             }
         }

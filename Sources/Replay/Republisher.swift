@@ -2,24 +2,31 @@ package import Core
 internal import Foundation
 internal import Logging
 package import Log
-internal import RedisDriver
+internal import NATSDriver
+package import RedisDriver
 
 /// The sink that sends messages to the backbone and records what came of it; its cursor is the group's, moved in the same step.
 package struct RepublishStage: ReplaySink {
-    private let backbone: Backbone
+    private let backbone: Backbone?
+    /// Why nothing can be sent.
+    private let fault: String
     private let body: RepublishBody
     private let target: String
     private let session: RedisSession
     private let keys: LogKeys
+    private let group: GroupName
     private let lease: String
     private let epoch: Int
     package private(set) var cursor: Position
     private let log = Logger(label: "meshlog.republish")
 
     init(
-        backbone: Backbone, body: RepublishBody, target: String, session: RedisSession, keys: LogKeys, lease: String, epoch: Int, cursor: Position
+        backbone: Backbone?, fault: String = "", body: RepublishBody, target: String, session: RedisSession, keys: LogKeys, group: GroupName, lease: String,
+        epoch: Int, cursor: Position
     ) {
         self.backbone = backbone
+        self.fault = fault
+        self.group = group
         self.body = body
         self.target = target
         self.session = session
@@ -31,7 +38,7 @@ package struct RepublishStage: ReplaySink {
 
     package mutating func write(_ batch: [DecidedMessage]) throws {
         guard let last = batch.last else { return }
-        let due = batch.filter { $0.verdict.targets.contains(target) && ($0.verdict.outcome == .deliver || $0.verdict.outcome == .reroute) }
+        let due = batch.filter { $0.verdict.goes(to: target) }
         let receipts = try send(due)
         try record(due, receipts, through: last.position, entries: batch.count)
         cursor = last.position
@@ -40,13 +47,13 @@ package struct RepublishStage: ReplaySink {
     /// Sends until every message has its final receipt, or throws for the loop to begin anew.
     private func send(_ due: [DecidedMessage]) throws -> [BackboneReceipt] {
         guard !due.isEmpty else { return [] }
+        guard let backbone else { return due.map { _ in .failed(reason: fault, retryable: false) } }
         let outgoing = due.map { decided in
             OutgoingMessage(
                 id: "\(keys.prefix)/\(decided.position)", position: decided.position.description, uuid: decided.message.string(.messageUUID),
                 subject: String(decoding: decided.verdict.subject, as: UTF8.self), payload: body.bytes(of: decided),
                 contentType: body.contentType(of: decided), traceparent: decided.message.string(.traceparent))
         }
-        let backbone = backbone
         let receipts = WorkerThread.wait { await backbone.publish(outgoing) }
         if case .failed(let reason, true)? = receipts.first(where: \.isRetryable) { throw LogError.unavailable("backbone '\(target)': \(reason)") }
         return receipts
@@ -75,7 +82,7 @@ package struct RepublishStage: ReplaySink {
         let width = DeliveryEntry.fieldNames.count * 2
         command.begin(3 + 3 + 5 + deliveries.count * width)
         for value in [
-            "FCALL", "meshlog_deliver", "3", keys.stream(.deliveries), keys.stream(.verdicts), lease, String(epoch), GroupName.republish.rawValue,
+            "FCALL", "meshlog_deliver", "3", keys.stream(.deliveries), keys.stream(.verdicts), lease, String(epoch), group.rawValue,
             through.streamID, String(entries), String(width),
         ] { command.argument(value) }
         for delivery in deliveries {
@@ -88,8 +95,14 @@ package struct RepublishStage: ReplaySink {
     }
 }
 
-/// Makes the follower that republishes to one backbone.
+extension VerdictEntry {
+    /// Is the message to be sent to this backbone?
+    fileprivate func goes(to target: String) -> Bool { (outcome == .deliver || outcome == .reroute) && targets.contains(target) }
+}
+
+/// Makes the followers that republish.
 package enum Republishers {
+    /// To the backbone of the settings, which nearly everything goes to.
     package static func follower(
         loop: StageLoop, keys: LogKeys, metrics: Metrics, backbone: Backbone, target: String, body: RepublishBody
     ) -> HeadFollower<RepublishStage> {
@@ -99,8 +112,43 @@ package enum Republishers {
             read: { try reader.decided(after: $0, count: Limits.republishBatchMax, $1) }, position: { $0.position },
             open: { session, epoch in
                 RepublishStage(
-                    backbone: backbone, body: body, target: target, session: session, keys: keys, lease: keys.lease(loop.name), epoch: epoch,
+                    backbone: backbone, body: body, target: target, session: session, keys: keys, group: .republish, lease: keys.lease(loop.name), epoch: epoch,
                     cursor: try reader.cursor(.verdicts, group: .republish, session))
             })
+    }
+
+    /// To a backbone of the registry, which rules send some messages to: only those are read.
+    package static func follower(
+        loop: StageLoop, keys: LogKeys, metrics: Metrics, registered: RegisteredBackbone, backbone: Backbone?, body: RepublishBody
+    ) -> HeadFollower<RepublishStage> {
+        let reader = LogReader(keys: keys)
+        let group = GroupName.republish(registered.id)
+        let name = registered.name
+        return HeadFollower(
+            loop: loop, keys: keys, stream: .verdicts, metrics: metrics,
+            read: { try reader.decided(after: $0, count: Limits.republishBatchMax, where: { $0.goes(to: name) }, $1) }, position: { $0.position },
+            open: { session, epoch in
+                RepublishStage(
+                    backbone: backbone, fault: registered.fault ?? "", body: body, target: name, session: session, keys: keys, group: group,
+                    lease: keys.lease(loop.name), epoch: epoch, cursor: try reader.cursor(.verdicts, group: group, session))
+            })
+    }
+
+    /// To all backbones of the registry, each with its own follower.
+    ///
+    /// - Parameters:
+    ///   - loop: of a stage of this name.
+    ///   - settings: how to speak to a backbone, without its URL; the credentials of the settings' own backbone are nobody else's business.
+    package static func fleet(
+        endpoint: RedisEndpoint, keys: LogKeys, metrics: Metrics, body: RepublishBody, settings: BackboneSettings, loop: @escaping @Sendable (String) -> StageLoop,
+        registered: @escaping @Sendable () -> [RegisteredBackbone]
+    ) -> BackboneFleet {
+        BackboneFleet(endpoint: endpoint, keys: keys, registered: registered) { one in
+            var own = settings
+            own.url = one.url
+            own.credentials = .anonymous
+            let backbone = one.fault == nil ? Backbone(own) : nil
+            return (follower(loop: loop("republish.\(one.id)"), keys: keys, metrics: metrics, registered: one, backbone: backbone, body: body), backbone)
+        }
     }
 }

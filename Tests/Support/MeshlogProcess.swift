@@ -49,12 +49,24 @@ package final class MeshlogProcess: Sendable {
         atexit { for pid in MeshlogProcess.pids.withLock({ $0 }) { kill(pid, SIGKILL) } }
     }()
 
-    private static func start(_ name: String, arguments: [String]) async throws -> MeshlogProcess {
+    /// Starts a process and waits until it serves.
+    ///
+    /// - Parameter other: a process whose log and archive this one shares.
+    package static func start(_ name: String, beside other: MeshlogProcess? = nil, arguments: [String] = []) async throws -> MeshlogProcess {
         let stack = try await SharedStack.shared
         _ = endsWithUs
+        if let other {
+            return try MeshlogProcess(other.keyPrefix, redisURL: other.redisURL, postgresqlURL: other.postgresqlURL, natsURL: other.natsURL, arguments: arguments)
+        }
         let postgresqlURL = try await SharedStack.database()
         return try MeshlogProcess(
             SharedStack.unique(name), redisURL: stack.redis.url, postgresqlURL: postgresqlURL, natsURL: stack.nats.url, arguments: arguments)
+    }
+
+    /// Ends it as a crash would.
+    package func crash() {
+        kill(pid, SIGKILL)
+        child.process.waitUntilExit()
     }
 
     private init(_ name: String, redisURL: String, postgresqlURL: String, natsURL: String, arguments: [String]) throws {

@@ -35,7 +35,18 @@ class HTTP:
         return self.read()
 
     def get(self, path):
-        self.wire.send(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        return self.bare("GET", path)
+
+    def delete(self, path):
+        return self.bare("DELETE", path)
+
+    def put(self, path, body, content_type="application/json"):
+        head = f"PUT {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+        self.wire.send(head.encode() + body)
+        return self.read()
+
+    def bare(self, method, path):
+        self.wire.send(f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         return self.read()
 
     def read(self):

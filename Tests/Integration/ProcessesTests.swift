@@ -1,0 +1,111 @@
+import Core
+import Foundation
+import Log
+import Logging
+import NATSDriver
+import RedisDriver
+import Stack
+import TestSupport
+import Testing
+
+/// Several processes on one log, as they are run.
+@Suite("Processes", .serialized)
+struct ProcessesTests {
+    /// Publishes one message; its id.
+    private func publish(_ process: MeshlogProcess, _ body: String) async throws -> String {
+        let answer = try await Curl.run(port: process.port, "POST", "/v1/messages", body)
+        #expect(answer.status == 201, "\(answer.body)")
+        return try #require(answer.object["message_uuid"] as? String)
+    }
+
+    /// The verdict on a message, once there is one.
+    private func verdict(_ process: MeshlogProcess, _ uuid: String, within: Duration = .seconds(30)) async throws -> [String: Any] {
+        #expect(await eventually(within: within) {
+            try await Curl.run(port: process.port, "GET", "/v1/messages/\(uuid)/trace").object["verdict"] is [String: Any]
+        })
+        return try #require(try await Curl.run(port: process.port, "GET", "/v1/messages/\(uuid)/trace").object["verdict"] as? [String: Any])
+    }
+
+    @Test("A constraint posted at one process is in force for the next message at another, and the verdict carries its revision") func hotChange() async throws {
+        let one = try await MeshlogProcess.start("hot")
+        let two = try await MeshlogProcess.start("hot", beside: one)
+        for round in 0..<12 {
+            let isBlocking = round % 2 == 0
+            let rule = #"{"constraint_id":"stop","when":"\#(isBlocking)","action":{"type":"block"},"reason":"round \#(round)"}"#
+            let answer = try await Curl.run(port: one.port, "PUT", "/v1/constraints/stop", rule)
+            #expect((200...201).contains(answer.status), "\(answer.body)")
+            let position = try #require(answer.headers.firstMatch(of: /(?i)meshlog-position: ([0-9-]+)/)?.1)
+            let verdict = try await verdict(two, try await publish(two, #"{"topic":"hot.a","data":\#(round)}"#))
+            #expect(verdict["outcome"] as? String == (isBlocking ? "block" : "deliver"))
+            #expect(verdict["policy_revision"] as? String == String(position))
+        }
+        one.crash()
+        two.crash()
+    }
+
+    @Test("A killed process's stages go on in another within its lease, with no message and no row lost") func takeover() async throws {
+        let one = try await MeshlogProcess.start("takeover")
+        var sent: [String] = []
+        for index in 0..<50 { sent.append(try await publish(one, #"{"topic":"take.over","source_subject_id":"ann","data":\#(index)}"#)) }
+        _ = try await verdict(one, sent[0])
+        let two = try await MeshlogProcess.start("takeover", beside: one)
+        let put = try await Curl.run(port: one.port, "PUT", "/v1/config/global/max_message_bytes", #"{"value":2000}"#)
+        #expect((200...201).contains(put.status), "\(put.body)")
+        one.crash()
+        // What the dead process accepted, and what comes in meanwhile.
+        for index in 0..<50 { sent.append(try await publish(two, #"{"topic":"take.over","source_subject_id":"ann","data":\#(index)}"#)) }
+        for uuid in sent { #expect(try await verdict(two, uuid)["outcome"] as? String == "deliver") }
+        let port = two.port
+        #expect(await eventually(within: .seconds(40)) {
+            try await Curl.run(port: port, "GET", "/v1/projections/subjects/rows/ann").body.contains("\"sent\":100,")
+        })
+        #expect(await eventually(within: .seconds(40)) {
+            let row = try await Curl.run(port: port, "GET", "/v1/projections/config/rows/global%2Fmax_message_bytes")
+            return row.status == 200 && row.body.contains("2000")
+        })
+        let verified = try await Curl.run(port: port, "POST", "/v1/messages", #"{"topic":"take.over","data":"\#(String(repeating: "x", count: 3_000))"}"#)
+        #expect(verified.status == 413, "the setting of the dead process is in force: \(verified.body)")
+        two.crash()
+    }
+
+    @Test("A message that a rule reroutes goes to the registered backbone and nowhere else; a backbone that is gone holds nothing back") func reroute() async throws {
+        try await withTemporaryFolder { folder in
+            var configuration = EmbeddedStack.Configuration(dataFolder: folder)
+            configuration.servers = [.nats]
+            configuration.ports = [:]
+            var logger = Logger(label: "nats")
+            logger.logLevel = .warning
+            let elsewhere = try await EmbeddedStack.start(configuration, logger: logger)
+            let process = try await MeshlogProcess.start("reroute")
+            let port = process.port
+            let backbone = #"{"system_id":"eu-1","name":"eu","public_url":"\#(elsewhere.nats.url)"}"#
+            #expect(try await Curl.run(port: port, "POST", "/v1/backbones", backbone).status == 201)
+            let rule = #"{"constraint_id":"away","when":"message.data.away","action":{"type":"reroute","backbone":"eu","topic":"eu.{{ message.topic }}"}}"#
+            #expect(try await Curl.run(port: port, "POST", "/v1/constraints", rule).status == 201)
+            let away = try await publish(process, #"{"topic":"re.route","data":{"away":true}}"#)
+            let here = try await publish(process, #"{"topic":"re.route","data":{"away":false}}"#)
+            #expect(try await verdict(process, away)["targets"] as? [String] == ["eu"])
+            #expect(try await verdict(process, here)["targets"] as? [String] == ["default"])
+            let (stream, own, there) = (process.backboneStream, process.natsURL, elsewhere.nats.url)
+            func subjects(_ url: String) async throws -> [String] {
+                try await onThread {
+                    let jetStream = try JetStream(NATSConnection(NATSOptions(url: url)))
+                    let count = try jetStream.streamState(stream).messages
+                    return try (1...max(1, count)).map { try jetStream.message(stream, sequence: UInt64($0)).subject }
+                }
+            }
+            #expect(await eventually(within: .seconds(30)) { try await subjects(there) == ["eu.re.route"] })
+            #expect(await eventually(within: .seconds(30)) { try await subjects(own) == ["re.route"] })
+            let redis = try RedisEndpoint(url: process.redisURL)
+            let verdicts = LogKeys(prefix: process.keyPrefix).stream(.verdicts)
+            func groups() throws -> [String] {
+                try (RedisSession(redis, name: "test").run("XINFO", ["GROUPS", verdicts]).array ?? []).compactMap { $0.pairs["name"]?.text }
+            }
+            #expect(try groups().contains("republish.eu-1"))
+            #expect(try await Curl.run(port: port, "DELETE", "/v1/backbones/eu-1").status < 300)
+            #expect(await eventually(within: .seconds(30)) { try !groups().contains("republish.eu-1") })
+            process.crash()
+            await elsewhere.stop()
+        }
+    }
+}
