@@ -11,6 +11,8 @@ struct ArchiveQuery {
     private var subject: String?
     /// What was not simply delivered is rare: it is looked for in `verdict` first.
     private var exception: String?
+    /// Whether the first acknowledgement is looked up, which costs as much as the row itself.
+    var tellsAcknowledgement = true
 
     init(_ filter: ArchiveFilter) throws(ArchiveError) {
         guard (1...Limits.pageRowsMax).contains(filter.limit) else { throw .invalidQuery("limit is 1 to \(Limits.pageRowsMax)") }
@@ -109,7 +111,7 @@ struct ArchiveQuery {
     /// - Parameter bytesTarget: the page ends before the row that passes it, but has at least one.
     func sql(bytesTarget: Int) -> String {
         """
-        SELECT \(ArchiveQuery.columns)
+        SELECT \(columns)
         FROM (
           SELECT *, sum(coalesce(pg_column_size(message_data), 0) + coalesce(pg_column_size(message_bytes), 0)) OVER w AS bytes,
             row_number() OVER w AS number, count(*) OVER () AS found
@@ -154,14 +156,19 @@ struct ArchiveQuery {
         ArchiveText.positionColumns.map { "\(other).\($0) = m.\($0)" }.joined(separator: " AND ")
     }
 
-    private static let columns = """
-        m.partition, m.entry_ms, m.entry_seq, m.event, m.v, m.message_uuid, m.topic, m.source_subject_id, array_to_json(m.destination_subject_ids), \
-        m.message_type, (extract(epoch FROM m.origin_ts) * 1000000)::int8, m.message_metadata, m.message_data, m.message_bytes, m.content_type, m.via, \
-        m.principal, m.correlation_id, m.causation, m.traceparent, v.outcome, v.rule, v.reason, v.policy_revision, v.targets, coalesce(v.subject, m.topic), \
-        (SELECT (extract(epoch FROM min(d.ack_ts)) * 1000000)::int8 FROM delivery d WHERE \(samePosition("d")) AND d.outcome <> 'failed'), m.found, \
-        m.release, v.shadow, v.limits, v.annotations, v.withheld, v.error, v.destinations, v.hold, (extract(epoch FROM v.retry_at) * 1000000)::int8, \
-        encode(v.digest, 'hex')
-        """
+    private var columns: String {
+        let acknowledgement =
+            tellsAcknowledgement
+            ? "(SELECT (extract(epoch FROM min(d.ack_ts)) * 1000000)::int8 FROM delivery d WHERE \(Self.samePosition("d")) AND d.outcome <> 'failed')" : "NULL::int8"
+        return """
+            m.partition, m.entry_ms, m.entry_seq, m.event, m.v, m.message_uuid, m.topic, m.source_subject_id, array_to_json(m.destination_subject_ids), \
+            m.message_type, (extract(epoch FROM m.origin_ts) * 1000000)::int8, m.message_metadata, m.message_data, m.message_bytes, m.content_type, m.via, \
+            m.principal, m.correlation_id, m.causation, m.traceparent, v.outcome, v.rule, v.reason, v.policy_revision, v.targets, coalesce(v.subject, m.topic), \
+            \(acknowledgement), m.found, \
+            m.release, v.shadow, v.limits, v.annotations, v.withheld, v.error, v.destinations, v.hold, (extract(epoch FROM v.retry_at) * 1000000)::int8, \
+            encode(v.digest, 'hex')
+            """
+    }
 }
 
 /// A NATS subject pattern as conditions on a text: a prefix that the index serves, and a regular expression for the rest.

@@ -40,10 +40,16 @@ package final class ArchiveReader {
 
     /// The entries of a partition behind `after`, ascending, up to and with `through`.
     ///
-    /// - Parameter topics: patterns of which one must match; none asks nothing.
-    package func entries(after: Position, through: Position? = nil, topics: [String] = [], limit: Int) throws(ArchiveError) -> ArchivePage {
+    /// - Parameters:
+    ///   - topics: patterns of which one must match; none asks nothing.
+    ///   - tellsAcknowledgement: false leaves `ackTS` out, and is faster.
+    package func entries(
+        after: Position, through: Position? = nil, topics: [String] = [], tellsAcknowledgement: Bool = true, limit: Int
+    ) throws(ArchiveError) -> ArchivePage {
         guard (1...Limits.readBatchMax * 16).contains(limit) else { throw .invalidQuery("limit is 1 to \(Limits.readBatchMax * 16)") }
-        return try read(ArchiveQuery(after: after, through: through, topics: topics, limit: limit))
+        var query = try ArchiveQuery(after: after, through: through, topics: topics, limit: limit)
+        query.tellsAcknowledgement = tellsAcknowledgement
+        return try read(query)
     }
 
     /// How many messages are archived, of all time or of `from`…`to` (µs since the epoch, the end exclusive).

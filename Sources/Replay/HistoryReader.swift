@@ -140,7 +140,7 @@ package final class HistoryReader {
             return []
         }
         let page = try archived { (reader) throws(ArchiveError) in
-            try reader.entries(after: after, through: end, topics: topics.map(\.text), limit: Limits.historyChunkEntries)
+            try reader.entries(after: after, through: end, topics: topics.map(\.text), tellsAcknowledgement: false, limit: Limits.historyChunkEntries)
         }
         guard let last = page.messages.last else {
             after = end

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Log
+import RedisDriver
 import Replay
 import TestSupport
 import Testing
