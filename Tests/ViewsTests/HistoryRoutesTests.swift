@@ -23,7 +23,7 @@ struct HistoryRoutesTests {
             let body = #"{"constraints":[{"constraint_id":"no-eu","scope":{"topics":["orders.eu"]},"action":{"type":"block"},"reason":"eu is closed"}],"topics":["orders.>"]}"#
             let answer = try await rig.send("POST", "/v1/what-if", body)
             #expect(answer.status == 200, "\(answer.body)")
-            #expect(answer.header("meshlog-position") == ViewsRig.position(119).description)
+            #expect(answer.header("meshlog-position") == ViewsRig.position(118).description, "the last on these topics")
             let report = try #require(answer.json["report"] as? [String: Any])
             // 40 on orders.eu, 4 of which were held; 4 more were held on orders.us, under no rule that there is.
             #expect(report["messages"] as? Int == 80 && report["flips"] as? Int == 44)
@@ -57,7 +57,7 @@ struct HistoryRoutesTests {
                 ("/v1/what-if", #"{"policy":"logged","since":"soon"}"#, 422, "document-invalid", "30d"),
                 ("/v1/what-if", #"{"constraints":[{"constraint_id":"a","when":"message.sise > 1","action":{"type":"block"}}]}"#, 422, "document-invalid", "size"),
                 ("/v1/what-if?since=1d", #"{"policy":"logged"}"#, 400, "parameters-invalid", "no parameters"),
-                ("/v1/templates/backtest", #"{"template":{"template_id":"a","schema":{"type":"int"}}}"#, 422, "document-invalid", "integer"),
+                ("/v1/templates/backtest", #"{"template":{"template_id":"a","schema":{"type":"int"}}}"#, 422, "document-invalid", "/template/schema/type"),
                 ("/v1/templates/backtest", #"{"topics":["a"]}"#, 422, "document-invalid", "template"),
             ] {
                 let answer = try await rig.send("POST", path, body)
