@@ -94,7 +94,7 @@ let package = Package(
         tests("PolicyTests", ["Core", "Control", "Log", "Replay", "Verdicts", "WhatIf", "PostgreSQLDriver", "RE2Driver", "RedisDriver", "Stack", "TestSupport", "Yams", logging]),
         tests("LogTests", ["Core", "Log", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("VerdictsTests", ["Core", "Log", "Control", "Verdicts", "RedisDriver", "Stack", "TestSupport", logging]),
-        tests("IngressTests", ["Core", "Log", "Ingress", "RedisDriver", "NATSDriver", "PostgreSQLDriver", "Stack", "TestSupport", logging]),
+        tests("IngressTests", ["Core", "Control", "Log", "Ingress", "RedisDriver", "NATSDriver", "PostgreSQLDriver", "Stack", "TestSupport", logging]),
         tests("Tidy", ["Core", "Log", "TestSupport"]),
         tests("ClientTests", ["Client", "Core"]),
         tests("DriversTests", ["PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),

@@ -100,8 +100,8 @@ struct Wiring {
         add("redis-reads") { await redisPool.serve() }
         add("archive-reads") { await postgresqlPool.serve() }
         add("append") { await appender.run() }
-        let control = try controlAtStart(connect)
-        let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live) { control }
+        let (control, templates) = try controlAtStart(connect)
+        let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live, templates: templates) { control }
         add("control") { await follower.run() }
         let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: settings.instance, metrics: metrics) { (name: String) throws(PostgreSQLError) in
             try connect(name)
@@ -149,22 +149,30 @@ struct Wiring {
                 metrics: metrics)
             add("router") { await router.run() }
         }
-        addDoors(admission, appender, codec, &services)
+        let waiter = VerdictWaiter(endpoint: endpoint, keys: keys, metrics: metrics)
+        let verdicts = VerdictDesk(waiter: waiter, disclosesConditions: settings.disclosesConditions) { rule in
+            follower.state.row(.constraint, rule).flatMap { ConstraintTerms(document: $0.document) }
+        }
+        addDoors(admission, appender, codec, verdicts, &services)
         let writer = ControlWriter(
             redis: redisPool, keys: keys, follower: follower, machine: ControlMachine(rules: try DocumentForms(catalog).rules))
-        services.append(try http(admission, appender, catalog, redisPool, postgresqlPool, follower, writer, place, onReady: onReady, &services))
+        services.append(try http(admission, appender, verdicts, catalog, redisPool, postgresqlPool, follower, writer, place, onReady: onReady, &services))
+        // Behind the doors, so that it ends before them: who waits for a verdict is answered, and does not keep the doors from closing.
+        if settings.roles.contains(.doors) { services.append(Part(name: "verdict-waiter") { await waiter.run() }) }
         return services
     }
 
     /// The control plane as it stands, in force before the first door opens: no message shall meet defaults that were changed long ago.
-    private func controlAtStart(_ connect: (String) throws(PostgreSQLError) -> PostgreSQLSession) throws -> ControlState {
+    private func controlAtStart(_ connect: (String) throws(PostgreSQLError) -> PostgreSQLSession) throws -> (ControlState, TemplateFold) {
         var state = ControlState.materialized { () throws(PostgreSQLError) in try connect("meshlog-control") } ?? ControlState()
         try ControlReader(keys: settings.keys).fold(into: &state, try RedisSession(settings.redis, name: "meshlog-control", timeout: .seconds(10)))
-        live.put(.init(table: state.table, position: state.position))
-        return state
+        var templates = TemplateFold()
+        templates.follow(state)
+        live.put(.init(table: state.table, templates: templates.set, position: state.position))
+        return (state, templates)
     }
 
-    private func addDoors(_ admission: Admission, _ appender: Appender, _ codec: EntryCodec, _ services: inout [any Service]) {
+    private func addDoors(_ admission: Admission, _ appender: Appender, _ codec: EntryCodec, _ verdicts: VerdictDesk, _ services: inout [any Service]) {
         guard settings.roles.contains(.doors) else { return }
         if !settings.list.isEmpty {
             let door = ListDoor(
@@ -172,7 +180,7 @@ struct Wiring {
             services.append(Part(name: "list-door") { await door.run() })
         }
         if !settings.natsSubject.isEmpty {
-            let door = NATSDoor(subject: settings.natsSubject, options: settings.nats, admission: admission, appender: appender)
+            let door = NATSDoor(subject: settings.natsSubject, options: settings.nats, admission: admission, appender: appender, verdicts: verdicts)
             services.append(Part(name: "nats-door") { await door.run() })
         }
         if !settings.jetstreamSubject.isEmpty {
@@ -183,7 +191,7 @@ struct Wiring {
     }
 
     private func http(
-        _ admission: Admission, _ appender: Appender, _ catalog: StreamCatalog, _ redis: BlockingPool<RedisSession>,
+        _ admission: Admission, _ appender: Appender, _ verdicts: VerdictDesk, _ catalog: StreamCatalog, _ redis: BlockingPool<RedisSession>,
         _ postgresql: BlockingPool<PostgreSQLSession>, _ follower: ControlFollower, _ writer: ControlWriter,
         _ place: ProjectionPlace, onReady: @escaping @Sendable (Int) async -> Void, _ services: inout [any Service]
     ) throws -> any Service {
@@ -192,8 +200,8 @@ struct Wiring {
         var sockets: [any WebSocketRoutes] = []
         if settings.wsEcho { sockets.append(EchoRoute()) }
         if settings.roles.contains(.doors) {
-            PublishRoutes(admission: admission, appender: appender).add(to: router)
-            sockets.append(PublishSockets(admission: admission, appender: appender))
+            PublishRoutes(admission: admission, appender: appender, verdicts: verdicts).add(to: router)
+            sockets.append(PublishSockets(admission: admission, appender: appender, verdicts: verdicts))
         }
         if settings.roles.contains(.views) {
             let stores = Stores(redis: redis, postgresql: postgresql)

@@ -25,15 +25,18 @@ package final class ControlFollower: Sendable {
     private let endpoint: RedisEndpoint
     private let reader: ControlReader
     private let live: LiveConfig
+    private let templates: TemplateFold
     private let load: @Sendable () -> ControlState?
     private let log = Logger(label: "meshlog.control")
 
     /// - Parameters:
+    ///   - templates: those that are compiled already.
     ///   - load: the state as rows that were materialized; nil when there are none, and the whole stream is folded.
-    package init(endpoint: RedisEndpoint, keys: LogKeys, live: LiveConfig, load: @escaping @Sendable () -> ControlState?) {
+    package init(endpoint: RedisEndpoint, keys: LogKeys, live: LiveConfig, templates: TemplateFold = TemplateFold(), load: @escaping @Sendable () -> ControlState?) {
         self.endpoint = endpoint
         reader = ControlReader(keys: keys)
         self.live = live
+        self.templates = templates
         self.load = load
     }
 
@@ -83,19 +86,20 @@ package final class ControlFollower: Sendable {
 
     private func follow(_ stop: StopSignal) {
         var state = load() ?? ControlState()
+        var templates = templates
         var backoff = Backoff()
         var failing = false
         while !stop.isRequested {
             do {
                 let session = try RedisSession(endpoint, name: "meshlog-control", timeout: .seconds(10))
                 try reader.fold(into: &state, session, stop: { stop.isRequested })
-                publish(state, ready: true)
+                publish(state, &templates)
                 failing = false
                 backoff.reset()
                 while !stop.isRequested {
                     let before = state.position
                     try reader.follow(&state, wait: .milliseconds(250), session)
-                    if state.position > before { publish(state, ready: true) }
+                    if state.position > before { publish(state, &templates) }
                 }
             } catch {
                 if !failing { log.warning("the control stream cannot be read; the last state stays in force", metadata: ["reason": "\(error)"]) }
@@ -105,11 +109,12 @@ package final class ControlFollower: Sendable {
         }
     }
 
-    private func publish(_ state: ControlState, ready: Bool) {
-        live.put(.init(table: state.table, position: state.position))
+    private func publish(_ state: ControlState, _ templates: inout TemplateFold) {
+        templates.follow(state)
+        live.put(.init(table: state.table, templates: templates.set, position: state.position))
         let done = shared.withLockedValue { shared in
             shared.state = state
-            shared.isReady = shared.isReady || ready
+            shared.isReady = true
             let split = shared.waiters.partition { $0.position <= state.position }
             let done = Array(shared.waiters[split...])
             shared.waiters.removeSubrange(split...)

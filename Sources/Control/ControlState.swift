@@ -39,6 +39,9 @@ package struct ControlState: ControlFold, Sendable {
     /// All documents of a kind, by key.
     package func rows(_ kind: ControlKind) -> [String: ControlRow] { kinds[kind]?.rows ?? [:] }
 
+    /// How far documents of a kind are folded.
+    package func position(of kind: ControlKind) -> Position { kinds[kind]?.position ?? .zero }
+
     /// Does a topic group name this topic?
     package func isKnown(topic: String) -> Bool { topics[topic] != nil }
 

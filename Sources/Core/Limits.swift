@@ -56,6 +56,9 @@ package enum Limits {
     package static let minPositionWaitMsMax = 10_000
     /// Seconds that `Prefer: wait=N` may wait.
     package static let preferWaitSecondsMax = 30
+    /// Messages of one process whose verdict somebody waits for: with each batch of verdicts all of them are looked through. Beyond, the
+    /// answer comes at once and without it.
+    package static let verdictWaitersMax = 4_096
     /// Bytes of a rejected input that are kept; the digest covers all of it.
     package static let rejectedBytesMax = 1 << 20
     /// Entries and bytes that the live feed holds ready for its followers.

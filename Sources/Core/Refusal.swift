@@ -11,16 +11,35 @@ package struct Violation: Sendable, Equatable {
         case duplicateKey = "duplicate-key"
         case unknownField = "unknown-field"
         case conflict
+        /// The payload breaks a validation template.
+        case template
     }
+
+    /// A validation template, and which version of it was broken.
+    package struct Template: Sendable, Equatable {
+        package let id: String
+        /// 0 for a stored template that cannot be read.
+        package let version: Int64
+    }
+
     package let code: Code
-    /// JSON Pointer (RFC 6901) into the input; empty for the whole.
+    /// JSON Pointer (RFC 6901) into the input; empty for the whole. With the code `template` it points into the payload.
     package let pointer: String
     package let detail: String
+    /// With the code `template` only.
+    package let template: Template?
 
-    package init(_ code: Code, _ pointer: String, _ detail: String) {
+    package init(_ code: Code, _ pointer: String, _ detail: String, template: Template? = nil) {
         self.code = code
         self.pointer = pointer
         self.detail = detail
+        self.template = template
+    }
+
+    /// One line; of a template also which it was, since several may concern a topic.
+    fileprivate var line: String {
+        let place = pointer.isEmpty ? detail : "\(pointer): \(detail)"
+        return template.map { "\(place) (template '\($0.id)', version \($0.version))" } ?? place
     }
 
     /// The JSON Pointer to a member of the input; of a long name only the beginning. Scalars are counted, since one character may have any
@@ -37,6 +56,11 @@ package struct Refusal: Error, Sendable, Equatable {
     package init(_ violations: [Violation] = []) { self.violations = violations }
 
     package init(_ code: Violation.Code, _ pointer: String, _ detail: String) { self.init([Violation(code, pointer, detail)]) }
+
+    /// A payload that breaks templates of its topic.
+    package init(breaking violations: [TemplateSet.Violation]) {
+        self.init(violations.map { Violation(.template, $0.pointer, $0.message, template: .init(id: $0.template, version: $0.version)) })
+    }
 
     package init(_ fault: JSONFault) {
         let code: Violation.Code =
@@ -55,6 +79,9 @@ package struct Refusal: Error, Sendable, Equatable {
 
     package var isTooLarge: Bool { violations.contains { $0.code == .tooLarge && $0.pointer.isEmpty } }
 
+    /// The payload breaks templates of its topic; such a refusal names nothing else.
+    package var isTemplate: Bool { violations.contains { $0.code == .template } }
+
     /// Nothing more is named, so nothing more need be found.
     package var isFull: Bool { violations.count >= Limits.violationsMax }
 
@@ -64,10 +91,10 @@ package struct Refusal: Error, Sendable, Equatable {
 
     /// One line for logs, the `rejected` stream and doors that answer with plain text.
     package var summary: String {
-        violations.map { $0.pointer.isEmpty ? $0.detail : "\($0.pointer): \($0.detail)" }.joined(separator: "; ")
+        violations.map(\.line).joined(separator: "; ")
     }
 
-    /// The violations as a JSON array of `{code, pointer, detail}`.
+    /// The violations as a JSON array of `{code, pointer, detail}`; of a template also `template` and `version`.
     package var json: [UInt8] {
         var out: [UInt8] = [UInt8(ascii: "[")]
         for (index, violation) in violations.enumerated() {
@@ -76,6 +103,10 @@ package struct Refusal: Error, Sendable, Equatable {
             object.add("code", violation.code.rawValue)
             object.add("pointer", violation.pointer)
             object.add("detail", violation.detail)
+            if let template = violation.template {
+                object.add("template", template.id)
+                object.add("version", Int(template.version))
+            }
             out.append(contentsOf: object.finish())
         }
         out.append(UInt8(ascii: "]"))

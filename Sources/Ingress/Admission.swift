@@ -33,6 +33,7 @@ package enum Door: String, Sendable, CaseIterable {
 package struct Admission: Sendable {
     private let ids: IDSource
     private let live: LiveConfig
+    private let onInvalid: (@Sendable (ValidationFailure) -> Void)?
     /// By `Door.index`.
     private let doors: [DoorState]
 
@@ -47,10 +48,14 @@ package struct Admission: Sendable {
 
     /// - Parameters:
     ///   - doorSubjects: subjects on which Meshlog itself listens; a topic among them would loop.
-    ///   - live: the configuration, which bounds messages further.
-    package init(ids: IDSource, doorSubjects: [String], live: LiveConfig, metrics: Metrics) {
+    ///   - live: the configuration and the templates, which bound messages further.
+    ///   - onInvalid: called for each message that breaks templates, on the door's thread or event loop: it must not block.
+    package init(
+        ids: IDSource, doorSubjects: [String], live: LiveConfig, metrics: Metrics, onInvalid: (@Sendable (ValidationFailure) -> Void)? = nil
+    ) {
         self.ids = ids
         self.live = live
+        self.onInvalid = onInvalid
         let patterns = doorSubjects.map { SubjectPattern($0.utf8) }
         doors = Door.allCases.map { door in
             func counter(_ result: String) -> Counter {
@@ -65,7 +70,7 @@ package struct Admission: Sendable {
     /// Admits one message in Meshlog's own form.
     package func admit(_ body: consuming [UInt8], door: Door, traceparent: String? = nil) throws(Refusal) -> AdmittedMessage {
         do throws(Refusal) {
-            return try configured(try Envelope.admit(body, arrival: arrival(door, traceparent), freshID: ids.next))
+            return try configured(try Envelope.admit(body, arrival: arrival(door, traceparent), freshID: ids.next), door)
         } catch {
             doors[door.index].rejected.add()
             throw error
@@ -75,17 +80,22 @@ package struct Admission: Sendable {
     /// Admits one CloudEvent.
     package func admit(_ event: CloudEvent, door: Door, traceparent: String? = nil) throws(Refusal) -> AdmittedMessage {
         do throws(Refusal) {
-            return try configured(try event.admit(arrival: arrival(door, traceparent), digest: ContentDigest.sha256))
+            return try configured(try event.admit(arrival: arrival(door, traceparent), digest: ContentDigest.sha256), door)
         } catch {
             doors[door.index].rejected.add()
             throw error
         }
     }
 
-    /// Applies what the configuration says about such messages.
-    private func configured(_ message: consuming AdmittedMessage) throws(Refusal) -> AdmittedMessage {
+    /// Applies what the configuration and the templates say about such messages.
+    private func configured(_ message: consuming AdmittedMessage, _ door: Door) throws(Refusal) -> AdmittedMessage {
         let config = live.state
         if let fault = config.sizeFault(message.entry) { throw Refusal(.tooLarge, "", fault) }
+        let violations = config.violations(message.entry)
+        guard violations.isEmpty else {
+            onInvalid?(ValidationFailure(door: door.rawValue, message: message, violations: violations))
+            throw Refusal(breaking: violations)
+        }
         message.dedupeWindowMs = config.dedupeWindowMs(of: message.entry)
         return message
     }

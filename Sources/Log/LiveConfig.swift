@@ -1,13 +1,15 @@
 package import Core
 internal import NIOConcurrencyHelpers
 
-/// The configuration in force, for those who act on it: one per process, put in by the follower of `control`.
+/// The configuration and the validation templates in force, for those who act on them: one per process, put in by the follower of `control`.
 ///
-/// Every reader sees one consistent table; a change is in force with the next message after it was put in.
+/// Every reader sees one consistent state; a change is in force with the next message after it was put in.
 package final class LiveConfig: Sendable {
     /// A table, with what the hot path needs at hand. A class, so that taking it costs one reference.
     package final class State: Sendable {
         package let table: ConfigTable
+        /// The validation templates in force; nil when there are none.
+        private let templates: TemplateSet?
         /// How far `control` is folded in it.
         package let position: Position
         let messageBytesMax: Int
@@ -15,8 +17,9 @@ package final class LiveConfig: Sendable {
         let dedupeWindowMs: UInt64?
         let isDedupeWindowVaried: Bool
 
-        package init(table: ConfigTable = ConfigTable(), position: Position = .zero) {
+        package init(table: ConfigTable = ConfigTable(), templates: TemplateSet? = nil, position: Position = .zero) {
             self.table = table
+            self.templates = templates.flatMap { $0.count > 0 ? $0 : nil }
             self.position = position
             messageBytesMax = table.integer(.messageBytesMax).map { Int($0) } ?? Limits.messageBytesMax
             isMessageSizeVaried = table.isVaried(.messageBytesMax)
@@ -34,6 +37,9 @@ package final class LiveConfig: Sendable {
             let place = address.map { $0.level == .global ? "globally" : "for \($0.level.rawValue) '\($0.scope)'" } ?? "globally"
             return "the message has \(size) bytes, at most \(limit) are allowed (\(KnownSetting.messageBytesMax.rawValue), set \(place))"
         }
+
+        /// Everything in which a message breaks the templates of its topic; empty when it passes.
+        package func violations(_ message: MessageEntry) -> [TemplateSet.Violation] { templates?.check(message) ?? [] }
 
         /// How long the message's id is remembered; nil where the configuration says nothing.
         package func dedupeWindowMs(of message: MessageEntry) -> UInt64? {

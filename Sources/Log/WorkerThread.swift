@@ -44,7 +44,8 @@ package enum WorkerThread {
             Thread.current.name = name
             body()
         }
-        thread.stackSize = 2 << 20
+        // As the main thread has; pages are taken when they are touched. `Limits.evaluationDepthMax` counts on it.
+        thread.stackSize = 8 << 20
         thread.start()
     }
 }

@@ -22,10 +22,26 @@ struct TemplateTests {
         #expect(found.map(\.pointer).sorted() == ["/amount", "/kind", "/note"])
         #expect(found.last?.version == 2)
         #expect(set.check(topic: "other".utf8, data: #"{"kind":"b"}"#.utf8) == [])
-        #expect(set.check(topic: "orders.new".utf8, data: "nonsense".utf8).count == 1)
+        let unreadable = set.check(topic: "orders.new".utf8, data: "nonsense".utf8)
+        #expect(unreadable.map(\.template) == ["all", "order"] && unreadable.map(\.version) == [1, 2] && unreadable.allSatisfy { $0.pointer.isEmpty })
         set.put(key: "all", nil)
         #expect(set.check(topic: "other".utf8, data: "nonsense".utf8) == [])
         #expect(!set.isBound(topic: "other".utf8) && set.isBound(topic: "orders.a".utf8) && set.count == 1)
+    }
+
+    @Test("A message is checked by its topic; what does not call itself JSON passes no template") func message() throws {
+        var set = TemplateSet(compiler)
+        #expect(set.check(PolicyRig.message(topic: "orders.new", data: "nonsense")) == [])
+        set.put(key: "order", Array(Self.order.utf8))
+        #expect(set.check(PolicyRig.message(topic: "orders.new")) == [])
+        #expect(set.check(PolicyRig.message(topic: "orders.new", data: #"{"amount":"7"}"#)).map(\.pointer) == ["/amount"])
+        #expect(set.check(PolicyRig.message(topic: "other", data: "nonsense")) == [])
+        var plain = PolicyRig.message(topic: "orders.new")
+        plain.set(.contentType, "text/plain")
+        #expect(try #require(set.check(plain).first).message.contains("text/plain"))
+        let refusal = Refusal(breaking: set.check(PolicyRig.message(topic: "orders.new", data: #"{"amount":0}"#)))
+        #expect(refusal.isTemplate && refusal.summary.hasPrefix("/amount: ") && refusal.summary.hasSuffix("(template 'order', version 2)"))
+        #expect(String(decoding: refusal.json, as: UTF8.self).hasSuffix(#","template":"order","version":2}]"#))
     }
 
     @Test("A template that is none is refused with everything wrong", arguments: [

@@ -83,7 +83,8 @@ struct OpenAPITests {
             redis: .init(name: "r", width: 1) { throw LogError.unavailable("") }, postgresql: .init(name: "p", width: 1) { throw LogError.unavailable("") })
         let hub = FeedHub(endpoint: endpoint, keys: keys, stores: stores, live: LiveConfig(), metrics: metrics)
         let router = Router()
-        PublishRoutes(admission: Admission(ids: IDSource(), doorSubjects: [], live: LiveConfig(), metrics: metrics), appender: appender).add(to: router)
+        let verdicts = VerdictDesk(waiter: VerdictWaiter(endpoint: endpoint, keys: keys, metrics: metrics), disclosesConditions: true) { _ in nil }
+        PublishRoutes(admission: Admission(ids: IDSource(), doorSubjects: [], live: LiveConfig(), metrics: metrics), appender: appender, verdicts: verdicts).add(to: router)
         let follower = ControlFollower(endpoint: endpoint, keys: keys, live: LiveConfig(), load: { nil })
         let writer = ControlWriter(redis: stores.redis, keys: keys, follower: follower, machine: ControlMachine(rules: DocumentRules { _, _ in Refusal() }))
         let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: "i", metrics: metrics) { _ throws(PostgreSQLError) in throw .unavailable("") }

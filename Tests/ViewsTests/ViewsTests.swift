@@ -142,6 +142,41 @@ struct ViewsTests {
         }
     }
 
+    @Test("A message and its trace show all of its verdict; a named message also before it is archived")
+    func verdictDetails() async throws {
+        try await ViewsRig.run { rig in
+            let uuid = ViewsRig.uuid(7)
+            try await rig.redis { session in
+                let position = ViewsRig.position(7)
+                let message = ViewsRig.decided(7).message
+                var verdict = VerdictEntry(
+                    messageUUID: uuid, outcome: .hold, rule: "late", reason: "in turn", policyRevision: "0-5-1", targets: ["default"], subject: Array("news".utf8))
+                verdict.detail.limits = Array(#"[{"rule":"late","remaining":0}]"#.utf8)
+                verdict.detail.annotations = Array(#"{"risk":"high"}"#.utf8)
+                verdict.detail.retryAt = Array("1700000008500000".utf8)
+                verdict.detail.digest = Array(String(repeating: "a", count: 64).utf8)
+                let fields = MessageField.allCases.flatMap { [$0.name.description, message.string($0)] }
+                try session.run("XADD", [rig.keys.stream(.messages), position.streamID] + fields)
+                let decided = verdict.loggedFields.flatMap { [$0.name.description, String(decoding: $0.value, as: UTF8.self)] }
+                try session.run("XADD", [rig.keys.stream(.verdicts), position.streamID] + decided)
+                try session.run("SET", [rig.keys.namePrefix + uuid.description, "\(position.streamID) abc", "EX", "100"])
+            }
+            for path in ["/v1/messages/\(uuid)", "/v1/messages/\(uuid)/trace"] {
+                let answer = try await rig.get(path)
+                #expect(answer.status == 200, "\(answer.body)")
+                let verdict = try #require(answer.json["verdict"] as? [String: Any])
+                #expect(verdict["outcome"] as? String == "hold" && verdict["policy_revision"] as? String == "0-5-1")
+                #expect((verdict["annotations"] as? [String: String])?["risk"] == "high")
+                #expect((verdict["limits"] as? [[String: Any]])?.first?["rule"] as? String == "late")
+                #expect(verdict["retry_at"] as? String == "2023-11-14T22:13:28.500Z" && (verdict["digest"] as? String)?.count == 64)
+                #expect(verdict["shadow"] == nil && verdict["hold"] == nil)
+            }
+            try await rig.archive(1...1)
+            let archived = try await rig.get("/v1/messages/\(ViewsRig.uuid(1))")
+            #expect((archived.json["verdict"] as? [String: Any])?["rule"] as? String == "default")
+        }
+    }
+
     @Test("Streams, their groups and their entries can be looked at, in pages and in both directions")
     func streams() async throws {
         try await ViewsRig.run { rig in

@@ -45,9 +45,9 @@ class Redis:
         """An answer of names and values as a dictionary with text names."""
         return pairs(self.run(*arguments))
 
-    def entries(self, stream, page=1000):
-        """All entries of a stream in order: (id, {field: bytes})."""
-        start = "-"
+    def entries(self, stream, page=1000, after=None):
+        """All entries of a stream in order, or those behind an id: (id, {field: bytes})."""
+        start = f"({after}" if after else "-"
         while True:
             chunk = self.run("XRANGE", stream, start, "+", "COUNT", page)
             for identifier, fields in chunk:

@@ -40,6 +40,7 @@ struct SettingKey: Sendable {
         .init(name: "backbone-max-age", fallback: "7d", help: "how long that stream keeps messages"),
         .init(name: "republish-body", fallback: "message", help: "what goes out on NATS: message (JSON with topic and data) or payload (the bytes alone)"),
         .init(name: "dedupe-window", fallback: "24h", help: "how long a message_uuid or Idempotency-Key given by a client is remembered"),
+        .init(name: "disclose-conditions", fallback: "on", help: "whether a refusal shows the condition of a rule without description: on or off"),
         .init(name: "trim-interval", fallback: "30s", help: "how often retention is applied"),
         .init(name: "archive-retention", fallback: "forever", help: "how long the archive keeps rows: a duration such as 90d, or forever"),
         .init(name: "log-level", fallback: "info", help: "trace, debug, info, notice, warning, error"),
@@ -74,6 +75,7 @@ struct ServeFlags: ParsableArguments {
     @Option(help: help("backbone-max-age")) var backboneMaxAge: String?
     @Option(help: help("republish-body")) var republishBody: String?
     @Option(help: help("dedupe-window")) var dedupeWindow: String?
+    @Option(help: help("disclose-conditions")) var discloseConditions: String?
     @Option(help: help("trim-interval")) var trimInterval: String?
     @Option(help: help("archive-retention")) var archiveRetention: String?
     @Option(help: help("log-level")) var logLevel: String?
@@ -91,7 +93,7 @@ struct ServeFlags: ParsableArguments {
             ("nats-credentials", natsCredentials), ("key-prefix", keyPrefix), ("instance", instance), ("home", home), ("roles", roles), ("list", list),
             ("list-order", listOrder), ("nats-subject", natsSubject), ("jetstream-subject", jetstreamSubject), ("jetstream-stream", jetstreamStream),
             ("backbone-name", backboneName), ("backbone-stream", backboneStream), ("backbone-max-age", backboneMaxAge), ("republish-body", republishBody),
-            ("dedupe-window", dedupeWindow), ("trim-interval", trimInterval), ("archive-retention", archiveRetention), ("log-level", logLevel),
+            ("dedupe-window", dedupeWindow), ("disclose-conditions", discloseConditions), ("trim-interval", trimInterval), ("archive-retention", archiveRetention), ("log-level", logLevel),
         ]
         return Dictionary(uniqueKeysWithValues: pairs.compactMap { name, value in value.map { (name, $0) } })
     }
@@ -105,6 +107,11 @@ struct SettingError: Error, CustomStringConvertible {
 /// What a serving process may do.
 enum Role: String, CaseIterable, Sendable {
     case doors, router, archive, republish, projections, views
+}
+
+/// Whether something is done.
+enum Switch: String, CaseIterable, Sendable {
+    case on, off
 }
 
 /// All settings of a serving process, checked.
@@ -128,6 +135,8 @@ struct Settings: Sendable {
     var backboneMaxAge: Duration
     var republishBody: RepublishBody
     var dedupeWindowMs: UInt64
+    /// Whether a sender may see the condition of a rule that has no description.
+    var disclosesConditions: Bool
     var trimInterval: Duration
     /// Nil for ever.
     var archiveRetention: Duration?
@@ -186,7 +195,8 @@ struct Settings: Sendable {
             natsSubject: text("nats-subject"), jetstreamSubject: text("jetstream-subject"), jetstreamStream: text("jetstream-stream"),
             backboneName: text("backbone-name"), backboneStream: text("backbone-stream"),
             backboneMaxAge: .milliseconds(Int64(try duration("backbone-max-age"))), republishBody: try choice("republish-body", RepublishBody.self),
-            dedupeWindowMs: try duration("dedupe-window"), trimInterval: .milliseconds(Int64(try duration("trim-interval"))),
+            dedupeWindowMs: try duration("dedupe-window"), disclosesConditions: try choice("disclose-conditions", Switch.self) == .on,
+            trimInterval: .milliseconds(Int64(try duration("trim-interval"))),
             archiveRetention: text("archive-retention") == "forever" ? nil : .milliseconds(Int64(try duration("archive-retention"))), logLevel: level,
             wsEcho: flags.wsEcho)
     }

@@ -15,13 +15,17 @@ internal import Web
 /// | `application/cloudevents+json` | one CloudEvent |
 /// | `application/cloudevents-batch+json` | an array of CloudEvents |
 /// | any, with `ce-…` headers | the data of one CloudEvent |
+///
+/// With `Prefer: wait=N` one message is answered when it is decided; many are not, since a preference may be ignored.
 package struct PublishRoutes: Sendable {
     private let admission: Admission
     private let appender: Appender
+    private let verdicts: VerdictDesk
 
-    package init(admission: Admission, appender: Appender) {
+    package init(admission: Admission, appender: Appender, verdicts: VerdictDesk) {
         self.admission = admission
         self.appender = appender
+        self.verdicts = verdicts
     }
 
     package func add(to router: Router<some RequestContext>) {
@@ -64,7 +68,7 @@ package struct PublishRoutes: Sendable {
         guard body.first(where: { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }) == UInt8(ascii: "[") else {
             var message = try admit { () throws(Refusal) in try admission.admit(body, door: .http, traceparent: trace(request)) }
             key?.name(&message, index: 0)
-            return try await single(message)
+            return try await single(message, request)
         }
         let elements: [ArraySlice<UInt8>]
         do throws(Refusal) {
@@ -90,7 +94,7 @@ package struct PublishRoutes: Sendable {
         let body = try await collect(request)
         return try await single(try admit { () throws(Refusal) in
             try admission.admit(try CloudEvent.read(body), door: .http, traceparent: trace(request))
-        })
+        }, request)
     }
 
     private func cloudEventBatch(_ request: Request, _ type: String) async throws -> Response {
@@ -134,7 +138,7 @@ package struct PublishRoutes: Sendable {
             if !body.isEmpty { event.data = body }
             guard refusal.isEmpty else { throw refusal }
             return try admission.admit(event, door: .http, traceparent: trace(request))
-        })
+        }, request)
     }
 
     private func publishReference(_ request: Request) async throws -> Response {
@@ -153,7 +157,7 @@ package struct PublishRoutes: Sendable {
 
     // MARK: Answers
 
-    private func single(_ message: AdmittedMessage) async throws -> Response {
+    private func single(_ message: AdmittedMessage, _ request: Request) async throws -> Response {
         let outcome: AppendOutcome
         do throws(LogError) {
             outcome = try await appender.append([message])[0]
@@ -161,14 +165,25 @@ package struct PublishRoutes: Sendable {
             throw Answers.problem(error)
         }
         admission.count(outcome, door: .http)
+        let (position, isDuplicate): (Position, Bool)
         switch outcome {
-        case .appended(let position):
-            return respond(201, Answers.acknowledgement(message.uuid, position, duplicate: false), position: position)
-        case .duplicate(let position):
-            return respond(200, Answers.acknowledgement(message.uuid, position, duplicate: true), position: position)
+        case .appended(let found): (position, isDuplicate) = (found, false)
+        case .duplicate(let found): (position, isDuplicate) = (found, true)
         case .conflict(let position): throw Answers.conflict(message.uuid, position)
         case .failed(let error): throw Answers.problem(error)
         }
+        guard let wait = WaitPreference(prefer: request.headers[values: .prefer]) else {
+            return respond(isDuplicate ? 200 : 201, Answers.acknowledgement(message.uuid, position, duplicate: isDuplicate), position: position)
+        }
+        return respond(await verdicts.answer(message.uuid, position, duplicate: isDuplicate, within: wait), position, wait)
+    }
+
+    private func respond(_ answer: VerdictAnswer, _ position: Position, _ wait: WaitPreference) -> Response {
+        var response = respond(answer.status, answer.json, position: position)
+        if answer.isProblem { response.headers[.contentType] = ProblemDocument.contentType }
+        for field in answer.headers { response.headers[field.name] = field.value }
+        response.headers[.preferenceApplied] = "wait=\(wait.seconds)"
+        return response
     }
 
     /// Each message stands for itself: what is right is appended, what is wrong is told, in input order.

@@ -8,29 +8,37 @@ internal import Web
 /// The door on a NATS subject: one message per publish; with a reply subject the acknowledgement goes there after the append.
 ///
 /// Core NATS has no redelivery: what comes without a reply subject and cannot be appended is lost to the log, as NATS's
-/// at-most-once says. Requests are answered with the position, or with the problem.
+/// at-most-once says. Requests are answered with the position, or with the problem; those with the header `Meshlog-Wait: N` when the
+/// message is decided, after N seconds at the latest.
 package final class NATSDoor: AppendSink {
     private final class Ticket: Sendable {
         let reply: String?
         let message: NATSMessage
+        let wait: WaitPreference?
         init(_ message: NATSMessage) {
             self.message = message
             reply = message.reply
+            wait = message.header(NATSDoor.waitHeader).flatMap { WaitPreference(seconds: $0.trimmingBlanks) }
         }
     }
+
+    /// Names are compared to the letter in NATS.
+    private static let waitHeader = "Meshlog-Wait"
 
     private let subject: String
     private let options: NATSOptions
     private let admission: Admission
     private let appender: Appender
+    private let verdicts: VerdictDesk
     private let connection = NIOLockedValueBox<NATSConnection?>(nil)
     private let log = Logger(label: "meshlog.nats-door")
 
-    package init(subject: String, options: NATSOptions, admission: Admission, appender: Appender) {
+    package init(subject: String, options: NATSOptions, admission: Admission, appender: Appender, verdicts: VerdictDesk) {
         self.subject = subject
         self.options = options
         self.admission = admission
         self.appender = appender
+        self.verdicts = verdicts
     }
 
     /// Runs until shutdown.
@@ -42,7 +50,7 @@ package final class NATSDoor: AppendSink {
                 do {
                     let connection = try NATSConnection(options)
                     self.connection.withLockedValue { $0 = connection }
-                    let subscription = try NATSCallbackSubscription(connection, subject, queue: "meshlog", headers: .named(["traceparent"])) { [self] in
+                    let subscription = try NATSCallbackSubscription(connection, subject, queue: "meshlog", headers: .named(["traceparent", NATSDoor.waitHeader])) { [self] in
                         receive($0)
                     }
                     log.info("listening", metadata: ["subject": "\(subject)"])
@@ -87,7 +95,18 @@ package final class NATSDoor: AppendSink {
             }
             guard let uuid = completion.uuid else { continue }
             admission.count(completion.outcome, door: .nats)
-            answer(ticket.reply, Answers.result(uuid, completion.outcome).json)
+            answer(ticket, uuid, completion.outcome)
+        }
+    }
+
+    private func answer(_ ticket: Ticket, _ uuid: MessageUUID, _ outcome: AppendOutcome) {
+        guard let reply = ticket.reply, let wait = ticket.wait else { return answer(ticket.reply, Answers.result(uuid, outcome).json) }
+        switch outcome {
+        case .appended(let position):
+            verdicts.answer(uuid, position, duplicate: false, within: wait) { [self] in answer(reply, $0.json) }
+        case .duplicate(let position):
+            verdicts.answer(uuid, position, duplicate: true, within: wait) { [self] in answer(reply, $0.json) }
+        case .conflict, .failed: answer(reply, Answers.result(uuid, outcome).json)
         }
     }
 

@@ -16,11 +16,18 @@ final class PublishSocket: WebSocketApplication {
         case reference
     }
 
+    /// What is asked when answers come with the verdict.
+    struct Waiting: Sendable {
+        let desk: VerdictDesk
+        let time: WaitPreference
+    }
+
     private let session: WebSocketSession
     private let admission: Admission
     private let appender: Appender
     private let form: Form
     private let traceparent: String?
+    private let waiting: Waiting?
     /// Admitted in this turn of the loop, to be submitted together; the last of `answers` are theirs.
     private var batch: AppendBatch
     private var isSubmitScheduled = false
@@ -28,12 +35,13 @@ final class PublishSocket: WebSocketApplication {
     private var isPaused = false
     private var isClosed = false
 
-    init(_ session: WebSocketSession, admission: Admission, appender: Appender, form: Form, traceparent: String?) {
+    init(_ session: WebSocketSession, admission: Admission, appender: Appender, form: Form, traceparent: String?, waiting: Waiting?) {
         self.session = session
         self.admission = admission
         self.appender = appender
         self.form = form
         self.traceparent = traceparent
+        self.waiting = waiting
         batch = appender.batch()
     }
 
@@ -112,9 +120,27 @@ final class PublishSocket: WebSocketApplication {
 
     private func answer(_ sequence: Int, _ uuid: MessageUUID, _ outcome: AppendOutcome) {
         admission.count(outcome, door: .websocket)
+        if let waiting {
+            switch outcome {
+            case .appended(let position): return ask(waiting, sequence, uuid, position, duplicate: false)
+            case .duplicate(let position): return ask(waiting, sequence, uuid, position, duplicate: true)
+            case .conflict, .failed: break
+            }
+        }
         switch form {
         case .reference: answers.complete(sequence, ReferenceMessage.answer(uuid, outcome).body)
         case .native, .cloudEvents: answers.complete(sequence, Answers.result(uuid, outcome).json)
+        }
+    }
+
+    /// The answer's place is kept until the message is decided.
+    private func ask(_ waiting: Waiting, _ sequence: Int, _ uuid: MessageUUID, _ position: Position, duplicate: Bool) {
+        let socket = NIOLoopBound(self, eventLoop: session.eventLoop)
+        waiting.desk.answer(uuid, position, duplicate: duplicate, within: waiting.time) { [eventLoop = session.eventLoop] answer in
+            eventLoop.execute {
+                socket.value.answers.complete(sequence, answer.json)
+                socket.value.flushAnswers()
+            }
         }
     }
 

@@ -39,6 +39,11 @@ enum MessageJSON {
         return (object.finish(), referenceBytes)
     }
 
+    /// The object with everything that was decided as its last member, `verdict`; null while nothing is.
+    static func withVerdict(_ bytes: [UInt8], _ verdict: VerdictEntry?) -> [UInt8] {
+        bytes.dropLast() + Array(",\"verdict\":".utf8) + (verdict?.json ?? Array("null".utf8)) + [UInt8(ascii: "}")]
+    }
+
     /// Only the message log's nine fields (and `message_data_base64` where the payload is no text).
     static func reference(_ bytes: [UInt8], referenceBytes: Int) -> [UInt8] { bytes[..<referenceBytes] + [UInt8(ascii: "}")] }
 

@@ -24,8 +24,12 @@ struct MessageRoutes: Sendable {
             return (try ArchiveStand.position(reader), try reader.message(uuid: uuid))
         }
         await positions.archive.note(stand)
-        guard let found else { throw MessageRoutes.notFound(uuid, max(stand, reached ?? stand)) }
-        return ViewAnswer.json(found.json.bytes, position: stand, reached: reached)
+        if let found {
+            return ViewAnswer.json(MessageJSON.withVerdict(found.json.bytes, found.verdict), position: stand, reached: reached)
+        }
+        guard let hot = try await tracer.logged(uuid, archivedUpTo: stand) else { throw MessageRoutes.notFound(uuid, max(stand, reached ?? stand)) }
+        let json = MessageJSON.object(hot.message, at: hot.position, outcome: hot.verdict?.outcome, ackTS: nil)
+        return ViewAnswer.json(MessageJSON.withVerdict(json.bytes, hot.verdict), position: stand, reached: reached)
     }
 
     private func list(_ request: Request) async throws -> Response {

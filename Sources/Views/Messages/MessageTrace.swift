@@ -17,7 +17,7 @@ struct MessageTrace: Sendable {
         object.add("position", position.description)
         object.add("log_ts", time: position.microseconds)
         object.add("ingress", raw: ingress)
-        if let verdict { object.add("verdict", raw: MessageTrace.json(verdict)) } else { object.addNull("verdict") }
+        if let verdict { object.add("verdict", raw: verdict.json) } else { object.addNull("verdict") }
         var archive = JSONObject()
         archive.add("archived", isArchived)
         archive.add("position", archivePosition.description)
@@ -37,17 +37,6 @@ struct MessageTrace: Sendable {
         object.add("correlation_id", nonEmpty: message.string(.correlationID))
         object.add("causation", nonEmpty: message.string(.causation))
         object.add("traceparent", nonEmpty: message.string(.traceparent))
-        return object.finish()
-    }
-
-    private static func json(_ verdict: VerdictEntry) -> [UInt8] {
-        var object = JSONObject()
-        object.add("outcome", verdict.outcome.rawValue)
-        object.add("rule", verdict.rule)
-        object.add("reason", nonEmpty: verdict.reason)
-        object.add("policy_revision", verdict.policyRevision)
-        object.add("targets", strings: verdict.targets)
-        object.add("subject", String(decoding: verdict.subject, as: UTF8.self))
         return object.finish()
     }
 

@@ -26,8 +26,12 @@ struct Tracer: Sendable {
             )
         }
         if let archived { return (stand, archived) }
-        let hot = try await stores.log { [keys] session in try Tracer.hot(uuid, keys, stand, session) }
-        return (stand, hot)
+        return (stand, try await logged(uuid, archivedUpTo: stand))
+    }
+
+    /// The trace of a message that only the log has.
+    func logged(_ uuid: MessageUUID, archivedUpTo stand: Position) async throws -> MessageTrace? {
+        try await stores.log { [keys] session in try Tracer.hot(uuid, keys, stand, session) }
     }
 
     private static func deliveries(of position: Position, _ uuid: MessageUUID, _ session: PostgreSQLSession) throws(PostgreSQLError) -> [LoggedDelivery] {

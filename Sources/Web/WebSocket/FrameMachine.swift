@@ -161,18 +161,24 @@ struct FrameMachine {
         return payload
     }
 
-    /// Moves `count` bytes, eight at a time.
+    /// Moves `count` bytes, eight at a time, in one access to either buffer: each costs as much as a few dozen bytes.
     private static func unmask(_ input: inout ByteBuffer, count: Int, mask: UInt32, into out: inout ByteBuffer) {
-        out.reserveCapacity(minimumWritableBytes: count)
-        let wide = UInt64(mask) << 32 | UInt64(mask)
-        var left = count
-        while left >= 8, let word = input.readInteger(as: UInt64.self) {
-            out.writeInteger(word ^ wide)
-            left -= 8
-        }
-        for index in 0..<left {
-            guard let byte = input.readInteger(as: UInt8.self) else { return }
-            out.writeInteger(byte ^ UInt8(truncatingIfNeeded: mask >> UInt32(24 - index % 4 * 8)))
+        guard count > 0, let masked = input.readSlice(length: count) else { return }
+        let narrow = UInt64(UInt32(bigEndian: mask))
+        let wide = narrow << 32 | narrow
+        out.writeWithOutputRawSpan(minimumWritableBytes: count) { room in
+            let bytes = masked.readableBytesUInt8Span
+            var at = 0
+            while at &+ 8 <= bytes.count {
+                var word: UInt64 = 0
+                for place in 0..<8 { word |= UInt64(bytes[at &+ place]) << UInt64(truncatingIfNeeded: place &* 8) }
+                room.append((word ^ wide).littleEndian, as: UInt64.self)
+                at &+= 8
+            }
+            while at < bytes.count {
+                room.append(bytes[at] ^ UInt8(truncatingIfNeeded: wide >> UInt64(truncatingIfNeeded: (at & 7) &* 8)), as: UInt8.self)
+                at &+= 1
+            }
         }
     }
 

@@ -32,11 +32,12 @@ struct Constraints: AsyncParsableCommand {
         discussion: """
             meshlog constraints
             meshlog constraints set no-secrets constraint.json
+            meshlog constraints apply examples/policy.yaml
             meshlog constraints lint examples/policy.yaml
             meshlog constraints test examples/policy.test.yaml
             """,
         subcommands: [
-            ConstraintLintCommand.self, ConstraintTestCommand.self,
+            ConstraintLintCommand.self, ConstraintTestCommand.self, ConstraintApply.self,
             DocumentList<ConstraintNoun>.self, DocumentGet<ConstraintNoun>.self, DocumentSet<ConstraintNoun>.self, DocumentPatch<ConstraintNoun>.self,
             DocumentDelete<ConstraintNoun>.self, DocumentHistory<ConstraintNoun>.self,
         ], defaultSubcommand: DocumentList<ConstraintNoun>.self)

@@ -71,33 +71,46 @@ package struct TemplateSet: Sendable {
     private static func scope(_ entry: Entry) -> ConstraintScope { ConstraintScope(topics: entry.topics.map(\.text)) }
 
     /// Is any template bound to this topic? Else the payload need not be parsed.
-    package func isBound(topic: some Collection<UInt8>) -> Bool { !places(topic).isEmpty }
-
-    private func places(_ topic: some Collection<UInt8>) -> [Int32] {
-        guard index.count > 0 else { return [] }
-        var found: [Int32] = []
+    package func isBound(topic: some Collection<UInt8>) -> Bool {
         let topic = Array(topic)
-        index.collect(topic.span, PolicyIndex.Keys(), into: &found)
+        return !places(topic.span).isEmpty
+    }
+
+    /// - Cost: a walk along the topic's tokens; nothing is allocated where no template is bound.
+    private func places(_ topic: Span<UInt8>) -> [Int32] {
+        var found: [Int32] = []
+        if index.count > 0 { index.collect(topic, PolicyIndex.Keys(), into: &found) }
         return found
     }
 
-    /// Everything in which a payload breaks the templates of its topic, by template id; empty when it passes. At most
-    /// `Limits.violationsMax`.
+    /// Everything in which a message breaks the templates of its topic, by template id; empty when it passes. At most
+    /// `Limits.violationsMax`. A payload that is not JSON passes no template.
     ///
-    /// - Parameters:
-    ///   - data: the payload's bytes; what is not JSON passes no template.
-    /// - Cost: one parse of the payload when a template is bound to the topic, and the evaluation of each that is; bounded by
+    /// - Cost: that of `isBound`; where one is, a parse of the payload and the evaluation of each, bounded by
     ///   `Limits.evaluationStepsMax`.
+    package func check(_ message: MessageEntry) -> [Violation] {
+        let found = places(message.bytes.span.extracting(message.range(.topic)))
+        guard !found.isEmpty else { return [] }
+        guard message.isJSON else { return Self.unreadable(bound(found), "its content type is '\(message.string(.contentType))'") }
+        return check(found, Array(message.slice(.data)))
+    }
+
+    /// The same for a payload that calls itself JSON.
+    ///
+    /// - Parameter data: the payload's bytes.
     package func check(topic: some Collection<UInt8>, data: some Collection<UInt8>) -> [Violation] {
-        var bound: [Entry] = []
-        for place in Set(places(topic)) { if let entry = entries[Int(place)] { bound.append(entry) } }
-        guard !bound.isEmpty else { return [] }
-        bound.sort { Self.id($0).utf8.lexicographicallyPrecedes(Self.id($1).utf8) }
+        let topic = Array(topic)
+        let found = places(topic.span)
+        return found.isEmpty ? [] : check(found, Array(data))
+    }
+
+    private func check(_ found: [Int32], _ data: [UInt8]) -> [Violation] {
+        let bound = bound(found)
         let document: JSONDocument
         do throws(JSONFault) {
-            document = try JSONDocument(Array(data))
+            document = try JSONDocument(data)
         } catch {
-            return [Violation(template: Self.id(bound[0]), version: 0, pointer: "", message: "the payload is not JSON, which the template needs: \(error.detail)")]
+            return Self.unreadable(bound, error.detail)
         }
         var out: [Violation] = []
         for entry in bound where out.count < Limits.violationsMax {
@@ -109,11 +122,26 @@ package struct TemplateSet: Sendable {
         return out
     }
 
+    /// The templates at these places, each once, by their ids.
+    private func bound(_ found: [Int32]) -> [Entry] {
+        Set(found).compactMap { entries[Int($0)] }.sorted { Self.id($0).utf8.lexicographicallyPrecedes(Self.id($1).utf8) }
+    }
+
+    private static func unreadable(_ bound: [Entry], _ cause: String) -> [Violation] {
+        bound.prefix(Limits.violationsMax).map { entry in
+            Violation(template: id(entry), version: version(entry), pointer: "", message: "the payload is not JSON, which the template needs: \(cause)")
+        }
+    }
+
     private static func id(_ entry: Entry) -> String {
         switch entry {
         case .template(let template): template.id
         case .fault(let id, _, _): id
         }
+    }
+
+    private static func version(_ entry: Entry) -> Int64 {
+        if case .template(let template) = entry { template.version } else { 0 }
     }
 
     static func check(_ template: ValidationTemplate, _ node: JSONNode) -> [Violation] {

@@ -23,28 +23,52 @@ package struct PolicyRefusal: Sendable, Equatable {
     ///   read constraints should not read them here.
     package init?(_ decision: PolicyDecision, at position: Position, _ set: borrowing PolicySet, disclosesConditions: Bool) {
         guard decision.outcome == .block else { return nil }
-        rule = decision.rule
+        self.init(
+            rule: decision.rule, reason: decision.reason, position: position, isFault: decision.faults.contains { $0.rule == decision.rule },
+            retryAt: decision.retryAt, limits: decision.limits, set[decision.rule].map(ConstraintTerms.init), disclosesConditions)
+    }
+
+    /// The same from the verdict as it stands in the log; nil when the message passes, or waits.
+    ///
+    /// - Parameter terms: what a constraint asks, by its id; asked for only where the verdict itself does not tell what would pass. The
+    ///   constraint as it is now is the better answer: that is what the next message meets.
+    package init?(_ verdict: VerdictEntry, at position: Position, disclosesConditions: Bool, terms: (_ rule: String) -> ConstraintTerms?) {
+        guard verdict.outcome == .block else { return nil }
+        let isFault = Self.isFault(verdict)
+        let limits = LimitTouch.list(verdict.detail.limits) ?? []
+        let retryAt = verdict.detail.retryAtMicroseconds
+        self.init(
+            rule: verdict.rule, reason: verdict.reason, position: position, isFault: isFault, retryAt: retryAt, limits: limits,
+            isFault || retryAt != nil ? nil : terms(verdict.rule), disclosesConditions)
+    }
+
+    private init(
+        rule: String, reason: String, position: Position, isFault: Bool, retryAt: Int64?, limits: [LimitTouch], _ terms: ConstraintTerms?,
+        _ disclosesConditions: Bool
+    ) {
+        self.rule = rule
         self.position = position
-        reason = decision.reason
-        let isFault = decision.faults.contains { $0.rule == decision.rule }
-        kind = isFault ? .error : decision.retryAt != nil ? .limited : .forbidden
-        retryAfterMs = decision.retryAt.map { max(0, ($0 - position.microseconds + 999) / 1_000) }
-        let touch = decision.limits.last { $0.key.rule == decision.rule && !$0.key.isShadow }
+        self.reason = reason
+        kind = isFault ? .error : retryAt != nil ? .limited : .forbidden
+        retryAfterMs = retryAt.map { at in
+            // Strangers may write into the log as well: a time may be any.
+            let (wait, overflow) = at.subtractingReportingOverflow(position.microseconds)
+            return overflow || wait <= 0 ? 0 : (wait - 1) / 1_000 + 1
+        }
+        let touch = limits.last { $0.key.rule == rule && !$0.key.isShadow }
         if isFault {
             wouldPass = nil
         } else if let touch, kind == .limited {
             wouldPass = "at most \(touch.limit.rate) messages in \(touch.limit.periodMs) ms, \(touch.limit.burst) of them at once"
         } else {
-            wouldPass = set[decision.rule].flatMap { Self.wouldPass($0, disclosesConditions) }
+            wouldPass = terms?.wouldPass(disclosingConditions: disclosesConditions)
         }
     }
 
-    private static func wouldPass(_ constraint: Constraint, _ disclosesConditions: Bool) -> String? {
-        if !constraint.description.isEmpty { return PolicyText.bounded(constraint.description, Limits.reasonBytesMax) }
-        guard disclosesConditions, let when = constraint.when else { return nil }
-        let source = PolicyText.bounded(when.source, Limits.reasonBytesMax)
-        if case .require = constraint.action { return "a message for which this holds: \(source)" }
-        return "a message for which this does not hold: \(source)"
+    /// Could the rule that blocked it not be evaluated?
+    private static func isFault(_ verdict: VerdictEntry) -> Bool {
+        guard !verdict.detail.error.isEmpty, let root = try? JSONDocument(verdict.detail.error).root else { return false }
+        return root["rules"]?.items.contains { $0["rule"]?.string == verdict.rule } ?? false
     }
 
     /// The HTTP status that says it: 403, 429, 500.
