@@ -151,20 +151,3 @@ extension WhatIfReport.Difference {
         return object.finish()
     }
 }
-
-extension VerdictEntry {
-    /// Every field that has a value, as one object; what is JSON in the log is JSON in it.
-    package var json: [UInt8] {
-        var object = JSONObject()
-        object.add("outcome", outcome.rawValue)
-        object.add("rule", rule)
-        if !reason.isEmpty { object.add("reason", reason) }
-        object.add("policy_revision", policyRevision)
-        object.add("targets", raw: targetsJSON)
-        object.add("subject", String(decoding: subject, as: UTF8.self))
-        for (name, value) in zip(VerdictDetail.fieldNames, detail.fieldValues) where !value.isEmpty {
-            if name.description == "digest" { object.add(name, text: value) } else { object.add(name, raw: value) }
-        }
-        return object.finish()
-    }
-}
