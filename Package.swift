@@ -17,7 +17,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
 /// One module of the product. Arrows point one way:
-/// Core, Drivers <- Log <- {Ingress, Replay} <- Projections <- Control <- {Verdicts, Views} <- App.
+/// Core, Drivers <- Log <- {Ingress, Replay} <- {Projections, Interventions} <- Control <- {Verdicts, Views} <- App.
 ///
 /// - Parameter testable: opens internals to the module's tests, also in a release build (the one configuration here).
 func module(
@@ -71,14 +71,15 @@ let package = Package(
         module("Projections", ["Core", "Log", "Replay", "PostgreSQLDriver", "RedisDriver", crypto, logging, lifecycle, nio("NIOConcurrencyHelpers")]),
         module("Control", ["Core", "Log", "Projections", "PostgreSQLDriver", "RedisDriver", "RE2Driver", "ZoneDriver", logging, lifecycle, nio("NIOConcurrencyHelpers")]),
         module("WhatIf", ["Core", "Log", "Replay", "Control", "PostgreSQLDriver", "RedisDriver", "RE2Driver"]),
-        module("Views", ["Core", "Log", "Replay", "WhatIf", "Projections", "Control", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"),
+        module("Interventions", ["Core", "Log", "Replay", "PostgreSQLDriver", "RedisDriver", logging]),
+        module("Views", ["Core", "Log", "Replay", "WhatIf", "Projections", "Control", "Interventions", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"),
                          nio("NIOConcurrencyHelpers")], resources: [.embedInCode("OpenAPI/openapi.yaml")], testable: true),
         module("Stack", [logging]),
         module("Client", ["Core", crypto]),
         .executableTarget(
             name: "App",
             dependencies: [
-                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "WhatIf", "Projections", "Control", "Views", "Stack", "RedisDriver", "PostgreSQLDriver", "NATSDriver", "RE2Driver", "ZoneDriver",
+                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "WhatIf", "Projections", "Control", "Interventions", "Views", "Stack", "RedisDriver", "PostgreSQLDriver", "NATSDriver", "RE2Driver", "ZoneDriver",
                 hummingbird, httpTypes, logging, lifecycle, "Yams", nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -101,8 +102,10 @@ let package = Package(
         tests("StackTests", ["Stack", "TestSupport", logging]),
         tests("WebTests", ["Web", hummingbird, logging, lifecycle, nio("NIOCore"), nio("NIOEmbedded"), nio("NIOPosix"),
                            .product(name: "HummingbirdCore", package: "hummingbird")]),
-        tests("ViewsTests", ["Core", "Ingress", "Log", "Replay", "Views", "Web", "WhatIf", "PostgreSQLDriver", "RedisDriver", "TestSupport", "Yams", hummingbird, logging,
+        tests("ViewsTests", ["Core", "Ingress", "Interventions", "Log", "Replay", "Views", "Web", "WhatIf", "PostgreSQLDriver", "RedisDriver", "TestSupport", "Yams", hummingbird, logging,
                              lifecycle, nio("NIOCore"), nio("NIOPosix"), .product(name: "HummingbirdCore", package: "hummingbird")]),
+        tests("InterventionsTests", ["Core", "Control", "Interventions", "Log", "Projections", "Replay", "Verdicts", "PostgreSQLDriver", "RedisDriver", "Stack",
+                                     "TestSupport", logging]),
         tests("ControlTests", ["Core", "Control", "Log", "Projections", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("ProjectionsTests", ["Core", "Log", "Projections", "Replay", "PostgreSQLDriver", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("IntegrationTests", path: "Integration", ["Core", "Log", "NATSDriver", "RedisDriver", "Stack", "TestSupport", logging]),

@@ -16,8 +16,8 @@ struct Meshlog: AsyncParsableCommand {
             """,
         subcommands: [
             Up.self, Serve.self, Publish.self, Tail.self, Messages.self, Streams.self, Backbones.self, Topics.self, Config.self, Constraints.self,
-            Templates.self, WhatIfCommand.self, Projections.self, Rebuild.self, Restore.self, Doctor.self, Bench.self, FoldBenchmark.self, PingBenchmark.self,
-            Migrate.self,
+            Templates.self, WhatIfCommand.self, Sessions.self, Projections.self, Rebuild.self, Restore.self, Doctor.self, Bench.self, FoldBenchmark.self,
+            PingBenchmark.self, Migrate.self,
         ]
     )
 

@@ -4,6 +4,7 @@ internal import Foundation
 internal import Hummingbird
 internal import HummingbirdCore
 internal import Ingress
+internal import Interventions
 internal import Log
 internal import Logging
 internal import NATSDriver
@@ -148,6 +149,8 @@ struct Wiring {
                 loop: loop("router"), keys: keys, policy: PolicyFold(control, defaultTarget: settings.backboneName), attemptsMax: catalog[.messages].attempts,
                 metrics: metrics)
             add("router") { await router.run() }
+            let clock = SessionClock(loop: loop("sessions"), keys: keys, metrics: metrics) { () throws(PostgreSQLError) in try connect("meshlog-sessions") }
+            add("sessions") { await clock.run() }
         }
         let waiter = VerdictWaiter(endpoint: endpoint, keys: keys, metrics: metrics)
         let verdicts = VerdictDesk(waiter: waiter, disclosesConditions: settings.disclosesConditions) { rule in
@@ -208,11 +211,17 @@ struct Wiring {
             let hub = FeedHub(endpoint: settings.redis, keys: settings.keys, stores: stores, live: live, metrics: metrics)
             let pulse = pulse(stores)
             let folds = BlockingPool<ProjectionPlace>(name: "past", width: 2) { place }
+            let sessions = SessionDesk(redis: redis, postgresql: postgresql, keys: settings.keys) { [live] (message: MessageEntry) throws(Refusal) in
+                let config = live.state
+                if let fault = config.sizeFault(message) { throw Refusal(.tooLarge, "", fault) }
+                let violations = config.violations(message)
+                if !violations.isEmpty { throw Refusal(breaking: violations) }
+            }
             ViewRoutes(
                 .init(
                     stores: stores, keys: settings.keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse, control: follower, writer: writer,
                     configDefaults: configDefaults(catalog), projections: projections, place: place, folds: folds,
-                    policy: try PolicyTools(defaultTarget: settings.backboneName))
+                    policy: try PolicyTools(defaultTarget: settings.backboneName), sessions: sessions)
             ).add(to: router)
             services.append(Part(name: "past") { await folds.serve() })
             sockets.append(FeedSockets(hub: hub))

@@ -89,6 +89,10 @@ package enum Limits {
     package static let compatibilityStepsMax = 20_000
     /// Violations named in one answer; the rest is counted.
     package static let violationsMax = 64
+    /// Sessions that the clock ends in one step: it holds their messages, each up to the largest size.
+    package static let sessionBatchMax = 32
+    /// Bytes of the comment of a decision.
+    package static let sessionCommentBytesMax = 4 << 10
     /// Constraints in force together: every process holds them compiled, about 10 kB each.
     package static let constraintsMax = 50_000
     /// Members of one list of a constraint's scope.

@@ -16,6 +16,12 @@ package struct LogKeys: Sendable, Hashable {
     /// Hash of "<kind>/<key>" to the stream id of the document's last change: what an expected version is compared with.
     package var controlVersions: String { "\(prefix):{m0}:control-versions" }
 
+    /// Hash of the id of each session that is open to what its `session.opened` says, as a JSON array of names and values.
+    package var openSessions: String { "\(prefix):{m0}:sessions-open" }
+
+    /// Sorted set of the open sessions that have an end, by it (µs since the epoch).
+    package var dueSessions: String { "\(prefix):{m0}:sessions-due" }
+
     /// What the router's limits remember, as of a verdict: a start reads the verdicts behind it instead of all.
     package var limits: String { "\(prefix):{m0}:limits" }
 
@@ -25,7 +31,7 @@ package struct LogKeys: Sendable, Hashable {
 
 /// The streams of the log.
 package enum StreamName: String, Sendable, CaseIterable {
-    case messages, verdicts, deliveries, control, rejected, operations
+    case messages, verdicts, deliveries, control, sessions, rejected, operations
 }
 
 /// The consumer groups of the log.

@@ -10,7 +10,8 @@ package struct LogSetup {
         self.keys = keys
     }
 
-    /// Loads the functions and creates streams and groups that are missing. Repeating it changes nothing.
+    /// Loads the functions, creates streams and groups that are missing, and makes the keys of the open sessions whole. Repeating it changes
+    /// nothing.
     ///
     /// - Returns: what was created, in words.
     @discardableResult
@@ -31,6 +32,7 @@ package struct LogSetup {
                 }
             }
         }
+        if let open = try SessionLog(keys: keys).restoreIfLost(session), open > 0 { done.append("\(open) open sessions put back from the stream") }
         return done
     }
 

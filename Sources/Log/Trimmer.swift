@@ -18,7 +18,9 @@ package struct Trimmer: Sendable {
     private static let partSize = 5_000
 
     /// Streams whose entries have the same ids as the stream's own, so that their groups bound it too.
-    package static let boundBy: [StreamName: [StreamName]] = [.messages: [.messages, .verdicts], .verdicts: [.verdicts], .deliveries: [.deliveries]]
+    package static let boundBy: [StreamName: [StreamName]] = [
+        .messages: [.messages, .verdicts], .verdicts: [.verdicts], .deliveries: [.deliveries], .sessions: [.sessions],
+    ]
 
     /// - Parameters:
     ///   - live: the configuration, whose retention of messages goes before the declared one.
@@ -78,7 +80,9 @@ package struct Trimmer: Sendable {
     package static func trim(_ name: StreamName, oldestMs: UInt64, entries: Int, keys: LogKeys, _ session: RedisSession) throws(RedisError) -> Int {
         let streams = [keys.stream(name)] + (boundBy[name] ?? []).map { keys.stream($0) }
         guard try session.run("EXISTS", [streams[0]]) == .integer(1) else { return 0 }
-        let reply = try session.run("FCALL", ["meshlog_trim", String(streams.count)] + streams + [String(oldestMs), String(entries), "-"])
+        // A session's opening stays for as long as the session is open; it stands behind the entry that it is about.
+        let kept = name == .sessions ? try SessionLog(keys: keys).oldestOpen(session)?.streamID : nil
+        let reply = try session.run("FCALL", ["meshlog_trim", String(streams.count)] + streams + [String(oldestMs), String(entries), kept ?? "-"])
         guard let items = reply.array, items.count == 2, let count = items[0].int, let first = items[1].text else { throw .unexpectedReply("meshlog_trim") }
         if count > 0 { try session.run("XADD", operation(name, count, first: first, keys)) }
         return count

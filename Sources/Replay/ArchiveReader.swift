@@ -12,14 +12,15 @@ package final class ArchiveReader {
         self.pageBytesTarget = pageBytesTarget
     }
 
-    /// The newest message with this id.
+    /// The newest message with this id: of one that was held and released, the released entry.
     ///
     /// - Cost: a UUIDv7 is looked for in the days around its own time first; any other id costs an index look-up in every day.
     package func message(uuid: MessageUUID) throws(ArchiveError) -> ArchivedMessage? {
         if let ms = uuid.v7Milliseconds {
             let time = Int64(clamping: ms) * 1000
             let near = (time - ArchiveReader.skewMicroseconds)...(time + ArchiveReader.skewMicroseconds)
-            if let found = try read(ArchiveQuery(uuid: uuid, within: near)).messages.first { return found }
+            // One that was held may stand there again, released after days.
+            if let found = try read(ArchiveQuery(uuid: uuid, within: near)).messages.first, found.verdict?.outcome != .hold { return found }
         }
         return try read(ArchiveQuery(uuid: uuid, within: nil)).messages.first
     }

@@ -96,12 +96,13 @@ package struct Router: Sendable {
 
     /// - Returns: the position of the last message that was decided.
     private func decide(_ items: [GroupConsumer.Item], _ machine: RouterMachine, _ session: RedisSession, _ epoch: Int) throws -> Position? {
-        var verdicts: [(Position, VerdictEntry)] = []
+        var verdicts: [Decided] = []
         for item in items {
             switch item {
             case .entry(let position, let message):
                 guard let uuid = message.uuid else { preconditionFailure("GroupConsumer checks the entry") }
-                verdicts.append((position, machine.decide(position, message, uuid: uuid)))
+                let verdict = machine.decide(position, message, uuid: uuid)
+                verdicts.append(Decided(position: position, verdict: verdict, session: SessionOpening(verdict, about: message, at: position)))
             case .unreadable(let position, let cause, let bytes):
                 try bury(RejectedEntry(door: "router", reason: cause, bytes: bytes, position: position, attempts: 1), session, epoch)
             case .spent(let position, let attempts, let bytes):
@@ -109,13 +110,13 @@ package struct Router: Sendable {
                 try bury(RejectedEntry(door: "router", reason: reason, bytes: bytes, position: position, attempts: attempts), session, epoch)
             }
         }
-        guard let last = verdicts.last?.0 else { return nil }
+        guard let last = verdicts.last?.position else { return nil }
         var command = RESPWriter()
         write(verdicts, epoch, to: &command)
         let written = try session.pipeline(command)[0]
         if case .error(let text) = written { throw LogError(.server(text)) }
         decided.add(verdicts.count)
-        for (_, verdict) in verdicts { outcomes[verdict.outcome]?.add() }
+        for decided in verdicts { outcomes[decided.verdict.outcome]?.add() }
         return last
     }
 
@@ -125,20 +126,49 @@ package struct Router: Sendable {
         log.error("buried an entry", metadata: ["position": "\(entry.position?.description ?? "")", "reason": "\(entry.reason)"])
     }
 
-    private func write(_ verdicts: [(Position, VerdictEntry)], _ epoch: Int, to out: inout RESPWriter) {
-        let fields = verdicts.map(\.1.loggedFields)
-        out.begin(3 + 3 + 2 + fields.reduce(0) { $0 + 2 + 2 * $1.count })
-        for value in ["FCALL", "meshlog_decide", "3", keys.stream(.verdicts), keys.stream(.messages), keys.lease(loop.name), String(epoch)] {
-            out.argument(value)
-        }
-        out.argument(GroupName.router.rawValue)
-        for ((position, _), fields) in zip(verdicts, fields) {
-            out.argument(position.streamID)
-            out.argument(2 * fields.count)
-            for (name, value) in fields {
-                out.argument(name)
-                out.argument(value)
+    /// A verdict, and the session that it opens.
+    private struct Decided {
+        let position: Position
+        let verdict: VerdictEntry
+        let session: SessionOpening?
+
+        /// When the session ends, as `meshlog_decide` takes it. A person's time begins with the opening, by Redis's clock.
+        var end: String {
+            guard let session else { return "" }
+            switch session.kind {
+            case .approval: return SessionOpening.timeoutMs(verdict).map { "+\($0 * 1_000)" } ?? ""
+            case .delay: return session.expiresAt.map { String($0) } ?? ""
             }
+        }
+
+        /// The opening without its end, which stands beside it.
+        var opening: [(name: StaticString, value: [UInt8])] {
+            var opening = session
+            opening?.expiresAt = nil
+            return opening?.fields ?? []
+        }
+    }
+
+    private func write(_ verdicts: [Decided], _ epoch: Int, to out: inout RESPWriter) {
+        let fields = verdicts.map { (verdict: $0.verdict.loggedFields, opening: $0.opening) }
+        out.begin(3 + 6 + 2 + fields.reduce(0) { $0 + 3 + 2 * $1.verdict.count + ($1.opening.isEmpty ? 0 : 1 + 2 * $1.opening.count) })
+        for word in ["FCALL", "meshlog_decide", "6", keys.stream(.verdicts), keys.stream(.messages), keys.lease(loop.name)] { out.argument(word) }
+        for word in [keys.stream(.sessions), keys.openSessions, keys.dueSessions, String(epoch), GroupName.router.rawValue] { out.argument(word) }
+        for (decided, fields) in zip(verdicts, fields) {
+            out.argument(decided.position.streamID)
+            out.argument(2 * fields.verdict.count)
+            out.argument(2 * fields.opening.count)
+            Router.write(fields.verdict, to: &out)
+            guard !fields.opening.isEmpty else { continue }
+            out.argument(decided.end)
+            Router.write(fields.opening, to: &out)
+        }
+    }
+
+    private static func write(_ fields: [(name: StaticString, value: [UInt8])], to out: inout RESPWriter) {
+        for (name, value) in fields {
+            out.argument(name)
+            out.argument(value)
         }
     }
 }

@@ -1,6 +1,7 @@
 package import Control
 package import Core
 package import Hummingbird
+package import Interventions
 package import Log
 package import Projections
 package import WhatIf
@@ -23,6 +24,7 @@ package struct ViewRoutes: Sendable {
         let place: ProjectionPlace
         let folds: BlockingPool<ProjectionPlace>
         let policy: PolicyTools
+        let sessions: SessionDesk
 
         /// - Parameters:
         ///   - hub: is run by the caller.
@@ -34,7 +36,7 @@ package struct ViewRoutes: Sendable {
         package init(
             stores: Stores, keys: LogKeys, catalog: StreamCatalog, metrics: Metrics, hub: FeedHub, pulse: Pulse, control: ControlFollower,
             writer: ControlWriter, configDefaults: [KnownSetting: [UInt8]], projections: ProjectionCatalog, place: ProjectionPlace,
-            folds: BlockingPool<ProjectionPlace>, policy: PolicyTools
+            folds: BlockingPool<ProjectionPlace>, policy: PolicyTools, sessions: SessionDesk
         ) {
             self.stores = stores
             self.keys = keys
@@ -49,6 +51,7 @@ package struct ViewRoutes: Sendable {
             self.place = place
             self.folds = folds
             self.policy = policy
+            self.sessions = sessions
         }
     }
 
@@ -59,7 +62,6 @@ package struct ViewRoutes: Sendable {
     /// Adds the routes. HEAD is served as well when the router was made with `.autoGenerateHeadEndpoints`.
     package func add(to router: Router<some RequestContext>) {
         let positions = Positions(stores: parts.stores, keys: parts.keys, control: parts.control)
-        MessageRoutes(stores: parts.stores, positions: positions, tracer: Tracer(stores: parts.stores, keys: parts.keys)).add(to: router)
         ReferenceViewRoutes(stores: parts.stores, positions: positions).add(to: router)
         FeedRoute(hub: parts.hub).add(to: router)
         StreamRoutes(
@@ -73,9 +75,13 @@ package struct ViewRoutes: Sendable {
         let projections = ProjectionDesk(
             stores: parts.stores, positions: positions, reader: ProjectionReader(parts.projections, keys: parts.keys), folds: parts.folds,
             endpoint: parts.place.endpoint)
+        MessageRoutes(
+            stores: parts.stores, positions: positions, tracer: Tracer(stores: parts.stores, keys: parts.keys), projections: projections
+        ).add(to: router)
         ProjectionRoutes(desk: projections, control: desk).add(to: router)
         ProjectionWorkRoutes(desk: projections).add(to: router)
         HistoryRoutes(folds: parts.folds, tools: parts.policy).add(to: router)
+        SessionRoutes(desk: parts.sessions, projections: projections).add(to: router)
         ReferenceRegistryRoutes(desk: desk).add(to: router)
         ReferenceTopicRoutes(desk: desk).add(to: router)
         ReferenceConfigRoutes(desk: desk).add(to: router)

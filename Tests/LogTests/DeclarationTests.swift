@@ -26,10 +26,11 @@ struct DeclarationTests {
 
     @Test("Every event of the code is declared on its stream") func events() throws {
         let catalog = try catalog.get()
-        #expect(catalog[.messages].events == [MessageEntry.accepted])
+        #expect(catalog[.messages].events == [MessageEntry.accepted, MessageEntry.released])
         #expect(catalog[.verdicts].events == [VerdictEntry.event])
         #expect(catalog[.deliveries].events == [DeliveryEntry.event])
         #expect(catalog[.rejected].events == [RejectedEntry.event])
+        #expect(catalog[.sessions].events == SessionEvent.types)
         #expect(Set(catalog.eventSchemas.keys) == Set(catalog.streams.flatMap(\.events)))
     }
 
@@ -42,7 +43,7 @@ struct DeclarationTests {
     @Test("A broken declaration is named with its file", arguments: [
         ("partitions: 1", "partitions: 2", "partitions"), ("age: 7d", "age: 7 days", "durations"), ("attempts: 3", "attempts: 0", "attempts"),
         ("claim_after: 5s", "claim_after: soon", "durations"), ("entries: 5000000", "entries: -1", "entries"), ("groups: [router]", "groups: router", "messages.yaml"),
-        ("name: messages", "name: mesages", "messages"), ("purpose: ", "purpos: ", "messages.yaml"), ("events: [message.accepted]", "events: [message.seen]", "message.seen"),
+        ("name: messages", "name: mesages", "messages"), ("purpose: ", "purpos: ", "messages.yaml"), ("events: [message.accepted, message.released]", "events: [message.seen]", "message.seen"),
     ])
     func broken(_ from: String, _ to: String, _ named: String) async throws {
         try await withTemporaryFolder { folder in

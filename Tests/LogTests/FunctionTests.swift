@@ -154,7 +154,7 @@ struct FunctionTests {
             var lease = Lease(name: "router", instance: "one", ttl: .seconds(60), keys: rig.keys)
             guard case .held(let epoch) = try lease.renew(session) else { return }
             func decide(_ ids: [String]) throws -> RedisValue {
-                let verdicts = ids.flatMap { [$0, "4", "event", "message.decided", "rule", "default"] }
+                let verdicts = ids.flatMap { [$0, "4", "0", "event", "message.decided", "rule", "default"] }
                 return try session.run(
                     "FCALL", ["meshlog_decide", "3", rig.keys.stream(.verdicts), rig.keys.stream(.messages), lease.key, String(epoch), "router"] + verdicts)
             }
@@ -174,7 +174,7 @@ struct FunctionTests {
             var lease = Lease(name: "router", instance: "one", ttl: .seconds(60), keys: rig.keys)
             guard case .held(let epoch) = try lease.renew(session) else { return }
             func decide(_ id: String) throws -> RedisValue {
-                let verdict = [id, "4", "event", "message.decided", "rule", "default"]
+                let verdict = [id, "4", "0", "event", "message.decided", "rule", "default"]
                 return try session.call(
                     "FCALL", ["meshlog_decide", "3", rig.keys.stream(.verdicts), rig.keys.stream(.messages), lease.key, String(epoch), "router"] + verdict)
             }

@@ -27,8 +27,11 @@ struct DeclaredTests {
             DeliveryEntry.event: DeliveryEntry.fieldNames.map(\.description),
             RejectedEntry.event: fieldNames(RejectedEntry(door: "d", reason: "r", bytes: [], position: nil, attempts: 1).arguments),
             "log.trimmed": ["event", "v", "stream", "removed", "first"],
-        ]
+            SessionOpening.event: SessionOpening.requiredNames.map(\.description),
+        ].merging(closings.map { ($0, SessionClosing.requiredNames($0).map(\.description)) }) { first, _ in first }
     }
+
+    private static let closings = [SessionClosing.decided, SessionClosing.expired, SessionClosing.released]
 
     private static func fieldNames(_ arguments: [[UInt8]]) -> [String] {
         stride(from: 0, to: arguments.count, by: 2).map { String(decoding: arguments[$0], as: UTF8.self) }
@@ -39,6 +42,8 @@ struct DeclaredTests {
         case MessageEntry.accepted, MessageEntry.released:
             MessageField.allCases.filter { $0.isOptional && ($0 != .release || event == MessageEntry.released) }.map(\.name.description)
         case VerdictEntry.event: VerdictDetail.fieldNames.map(\.description)
+        case SessionOpening.event: SessionOpening.optionalNames.map(\.description)
+        case let event where closings.contains(event): SessionClosing.optionalNames(event).map(\.description)
         default: []
         }
     }

@@ -3,6 +3,7 @@ internal import Core
 internal import Foundation
 internal import Hummingbird
 internal import Ingress
+internal import Interventions
 internal import Log
 internal import Projections
 internal import PostgreSQLDriver
@@ -91,7 +92,8 @@ struct OpenAPITests {
         ViewRoutes(
             .init(
                 stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: Pulse(servers: [], gauges: []), control: follower, writer: writer,
-                configDefaults: [:], projections: .standard, place: place, folds: .init(name: "f", width: 1) { place }, policy: try PolicyTools(defaultTarget: "default"))
+                configDefaults: [:], projections: .standard, place: place, folds: .init(name: "f", width: 1) { place },
+                policy: try PolicyTools(defaultTarget: "default"), sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { _ in })
         ).add(to: router)
         return router
     }

@@ -3,6 +3,7 @@ internal import Core
 internal import Foundation
 internal import Hummingbird
 internal import HummingbirdCore
+internal import Interventions
 internal import Log
 internal import Logging
 internal import NIOCore
@@ -75,7 +76,7 @@ final class ViewsRig: Sendable {
             .init(
                 stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse, control: control, writer: writer,
                 configDefaults: [.messageBytesMax: Array("1048576".utf8)], projections: .standard, place: place, folds: folds,
-                policy: try PolicyTools(defaultTarget: "default"))
+                policy: try PolicyTools(defaultTarget: "default"), sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { _ in })
         ).add(to: router)
         router.add(middleware: UnknownRouteMiddleware(after: router))
         let sockets = CombinedSockets([FeedSockets(hub: hub)])
@@ -110,7 +111,7 @@ final class ViewsRig: Sendable {
         }
         let session = try RedisSession(endpoint, name: "tests")
         for name in StreamName.allCases { try session.run("DEL", [keys.stream(name)]) }
-        try session.run("DEL", [keys.controlVersions])
+        try session.run("DEL", [keys.controlVersions, keys.openSessions, keys.dueSessions])
     }
 
     private struct Part: Service {
@@ -170,6 +171,11 @@ final class ViewsRig: Sendable {
             let sink = try ArchiveSink<DecidedMessage>(session: session, name: "archive", partition: 0)
             _ = try sink.write(numbers.map { ViewsRig.decided($0) })
         }
+    }
+
+    static func archive(_ messages: [DecidedMessage], _ url: String) throws {
+        let session = try PostgreSQLSession(conninfo: url, applicationName: "tests")
+        _ = try ArchiveSink<DecidedMessage>(session: session, name: "archive", partition: 0).write(messages)
     }
 
     /// Takes everything before the `number`th message out of the log.

@@ -190,7 +190,7 @@ struct ViewsTests {
             let groups = try await rig.get("/v1/streams/messages/groups")
             #expect((groups.json["groups"] as? [[String: Any]])?.first?["lag"] as? Int == 20)
             let unknown = try await rig.get("/v1/streams/mesages")
-            #expect(unknown.status == 404 && unknown.body.contains("messages, verdicts, deliveries, control, rejected, operations"))
+            #expect(unknown.status == 404 && unknown.body.contains("messages, verdicts, deliveries, control, sessions, rejected, operations"))
             for (query, expected) in [
                 ("?limit=6", Array(1...20)), ("?limit=6&reverse=true", Array((1...20).reversed())),
                 ("?from=\(ViewsRig.position(5))&to=\(ViewsRig.position(8).streamID)&limit=3", Array(5...8)),

@@ -50,16 +50,46 @@ redis.register_function('meshlog_lease', function(keys, args)
   return {1, epoch}
 end)
 
+-- Microseconds since the epoch by Redis's own clock, the log's.
+local function now()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- The value of a name in a flat array of names and values.
+local function value(fields, name)
+  for i = 1, #fields, 2 do
+    if fields[i] == name then return fields[i + 1] end
+  end
+  return ''
+end
+
+-- Opens a session: its event, what is open, and when it ends. The keys are those of meshlog_decide.
+local function open_session(keys, ends, fields)
+  if string.sub(ends, 1, 1) == '+' then ends = string.format('%.0f', now() + tonumber(string.sub(ends, 2))) end
+  if ends ~= '' then
+    fields[#fields + 1] = 'expires_at'
+    fields[#fields + 1] = ends
+  end
+  redis.call('XADD', keys[4], '*', unpack(fields))
+  local id = value(fields, 'session_id')
+  redis.call('HSET', keys[5], id, cjson.encode(fields))
+  if ends ~= '' then redis.call('ZADD', keys[6], ends, id) end
+end
+
 -- Writes verdicts and acknowledges their messages. A verdict has the stream id of its message, so writing it again changes nothing.
--- KEYS  verdicts, messages, lease
--- ARGV  epoch, group, then per verdict: id, number of values, and the fields of XADD
+-- A verdict that holds its message opens its session in the same step, so a held message has one, once.
+-- KEYS  verdicts, messages, lease, sessions, open, due
+-- ARGV  epoch, group, then per verdict: id, number of values, number of values of the session that it opens (0: none), the fields of
+--       XADD; and for a session: its end ('' none, '+n' in n us from now, 'n' at n us since the epoch), the fields of its opening
 -- =>    number of verdicts that were new
 redis.register_function('meshlog_decide', function(keys, args)
   if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
   local written, ids, i = 0, {}, 3
   while i <= #args do
-    local id, last = args[i], i + 1 + tonumber(args[i + 1])
-    local added = redis.pcall('XADD', keys[1], id, unpack(args, i + 2, last))
+    local id, last = args[i], i + 2 + tonumber(args[i + 1])
+    local session = args[i + 2] ~= '0' and last + 1
+    local added = redis.pcall('XADD', keys[1], id, unpack(args, i + 3, last))
     if type(added) == 'table' and added.err then
       if not string.find(added.err, 'equal or smaller', 1, true) then return added end
       -- Either it is there already, or a newer message was decided first, which would be a fault: then nothing is acknowledged.
@@ -68,9 +98,10 @@ redis.register_function('meshlog_decide', function(keys, args)
       end
     else
       written = written + 1
+      if session then open_session(keys, args[session], {unpack(args, session + 1, session + tonumber(args[i + 2]))}) end
     end
     ids[#ids + 1] = id
-    i = last + 1
+    i = session and session + tonumber(args[i + 2]) + 1 or last + 1
   end
   if #ids > 0 then redis.call('XACK', keys[2], args[2], unpack(ids)) end
   return written
@@ -234,4 +265,56 @@ redis.register_function('meshlog_control', function(keys, args)
     out[#out + 1] = id
   end
   return out
+end)
+
+-- Ends a session: appends how, and where the message goes on, the entry with which it does. All or nothing, and once: a session that
+-- is not open is not ended again.
+-- KEYS  sessions, messages, open, due
+-- ARGV  session id, digest that the decision is about, person | time (who ends it), number of values of the event, the event's fields,
+--       then the fields of the released message, or none
+-- =>    {0, id in sessions, id in messages or ''} | {1} not open | {2, the session's digest} another one was named
+--       | {3, its end in us or ''} not due yet | {4, its end in us} a person comes too late
+redis.register_function('meshlog_session', function(keys, args)
+  local held = redis.call('HGET', keys[3], args[1])
+  if not held or args[1] == '-' then return {1} end
+  local ends = redis.call('ZSCORE', keys[4], args[1])
+  local late = ends and tonumber(ends) <= now()
+  if args[3] == 'time' and not late then return {3, ends and string.format('%.0f', tonumber(ends)) or ''} end
+  if args[3] == 'person' and late then return {4, string.format('%.0f', tonumber(ends))} end
+  local digest = value(cjson.decode(held), 'digest')
+  if digest ~= args[2] then return {2, digest} end
+  local width, released = tonumber(args[4]), ''
+  local event = {unpack(args, 5, 4 + width)}
+  if #args > 4 + width then
+    released = redis.call('XADD', keys[2], '*', unpack(args, 5 + width))
+    event[#event + 1] = 'released'
+    event[#event + 1] = '0-' .. released
+  end
+  local id = redis.call('XADD', keys[1], '*', unpack(event))
+  redis.call('HDEL', keys[3], args[1])
+  redis.call('ZREM', keys[4], args[1])
+  return {0, id, released}
+end)
+
+-- Puts back which sessions are open, as somebody has folded it from the stream, unless the stream has grown since. The member '-' says
+-- that the keys are whole: where it is missing, they were lost.
+-- KEYS  sessions, open, due      ARGV  last id that was folded, then per session: id, its opening as a JSON array, its end in us or ''
+-- =>    1 done | 0 the stream has grown
+redis.register_function('meshlog_session_restore', function(keys, args)
+  local last = '0-0'
+  if redis.call('EXISTS', keys[1]) == 1 then
+    local info = redis.call('XINFO', 'STREAM', keys[1])
+    for i = 1, #info, 2 do
+      if info[i] == 'last-generated-id' then last = info[i + 1] end
+    end
+  end
+  if last ~= args[1] then return 0 end
+  redis.call('DEL', keys[2], keys[3])
+  redis.call('HSET', keys[2], '-', '')
+  redis.call('ZADD', keys[3], '+inf', '-')
+  for i = 2, #args, 3 do
+    redis.call('HSET', keys[2], args[i], args[i + 1])
+    if args[i + 2] ~= '' then redis.call('ZADD', keys[3], args[i + 2], args[i]) end
+  end
+  return 1
 end)

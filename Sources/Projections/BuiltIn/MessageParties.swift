@@ -41,7 +41,7 @@ extension LogEvent {
         switch content {
         case .message(let message), .decided(let message, _): return message.isReleased ? nil : message
         case .unreadable(let reason, _): throw ProjectionFault(reason)
-        case .control: return nil
+        case .control, .session: return nil
         }
     }
 }

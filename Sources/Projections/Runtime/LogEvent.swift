@@ -7,6 +7,7 @@ package struct LogEvent: Sendable {
         case message(MessageEntry)
         case decided(MessageEntry, VerdictEntry)
         case control(ControlEvent)
+        case session(SessionEvent)
         /// The entry is not what its stream holds; `text` is its fields as JSON.
         case unreadable(reason: String, text: [UInt8])
     }
@@ -25,6 +26,7 @@ package struct LogEvent: Sendable {
         switch content {
         case .message(let message), .decided(let message, _): message.bytes.count
         case .control(let event): event.document.count + event.key.utf8.count + event.comment.utf8.count
+        case .session(let event): event.fields.reduce(0) { $0 + $1.value.count }
         case .unreadable(_, let text): text.count
         }
     }
@@ -43,6 +45,7 @@ package struct LogEvent: Sendable {
             out.removeLast()
             return out + Array(#","outcome":"\#(verdict.outcome.rawValue)"}"#.utf8)
         case .control(let event): return object(zip(ControlEvent.fieldNames, event.fieldValues).map { ($0, $1[...]) })
+        case .session(let event): return object(event.fields.map { ($0.name, $0.value[...]) })
         case .unreadable(_, let text): return text
         }
     }
@@ -58,6 +61,14 @@ package struct LogEvent: Sendable {
         if stream == .control {
             do throws(ControlFault) {
                 content = .control(try ControlEvent(fields: { name in root[name.description.utf8]?.stringBytes.map { $0[...] } }))
+            } catch {
+                content = .unreadable(reason: error.detail, text: text)
+            }
+            return
+        }
+        if stream == .sessions {
+            do throws(SessionFault) {
+                content = .session(try SessionEvent(fields: { name in root[name.description.utf8]?.stringBytes.map { $0[...] } }))
             } catch {
                 content = .unreadable(reason: error.detail, text: text)
             }

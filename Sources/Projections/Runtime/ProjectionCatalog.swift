@@ -13,6 +13,7 @@ package struct ProjectionCatalog: Sendable {
         ProjectionHost(SubjectsProjection()),
         ProjectionHost(TopicsProjection()),
         ProjectionHost(TrafficProjection()),
+        ProjectionHost(SessionsProjection()),
     ])
 
     package init(_ runtimes: [any ProjectionRuntime]) {

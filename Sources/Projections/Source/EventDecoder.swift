@@ -6,7 +6,20 @@ internal import RedisDriver
 enum EventDecoder {
     static func event(_ stream: StreamName, _ entry: RedisReply) -> LogEvent? {
         guard let position = EntryCodec.position(entry) else { return nil }
-        return LogEvent(stream: stream, position: position, content: stream == .control ? control(entry) : message(entry))
+        let content =
+            switch stream {
+            case .control: control(entry)
+            case .sessions: session(entry)
+            default: message(entry)
+            }
+        return LogEvent(stream: stream, position: position, content: content)
+    }
+
+    private static func session(_ entry: RedisReply) -> LogEvent.Content {
+        switch SessionLog.event(entry) {
+        case .success(let event): .session(event)
+        case .failure(let fault): .unreadable(reason: fault.reason, text: fault.text)
+        }
     }
 
     private static func control(_ entry: RedisReply) -> LogEvent.Content {

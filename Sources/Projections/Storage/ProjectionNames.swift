@@ -29,7 +29,7 @@ extension ProjectionDefinition {
         guard name.firstMatch(of: /-g[0-9]+$/) == nil else { return "the name '\(name)' ends like that of a generation" }
         guard version >= 1 else { return "the version begins at 1" }
         guard !streams.isEmpty, Set(streams).count == streams.count else { return "it names its streams, each once" }
-        for stream in streams where ![.messages, .verdicts, .control].contains(stream) { return "no projection reads '\(stream.rawValue)'" }
+        for stream in streams where ![.messages, .verdicts, .control, .sessions].contains(stream) { return "no projection reads '\(stream.rawValue)'" }
         if streams.contains(.messages), streams.contains(.verdicts) { return "verdicts come with their messages: reading both would give each message twice" }
         var seen: Set<String> = ["key", "row", "position_ms", "position_seq"]
         for column in columns {

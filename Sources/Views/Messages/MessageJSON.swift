@@ -35,6 +35,7 @@ enum MessageJSON {
         add("correlation_id", message, .correlationID, to: &object)
         add("causation", message, .causation, to: &object)
         add("traceparent", message, .traceparent, to: &object)
+        if message.isReleased, isValid(message, .release) { object.add("release", raw: message.slice(.release)) }
         object.add("outcome", optional: outcome?.rawValue)
         return (object.finish(), referenceBytes)
     }

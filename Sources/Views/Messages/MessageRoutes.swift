@@ -1,6 +1,7 @@
 internal import Core
 internal import HTTPTypes
 internal import Hummingbird
+internal import Projections
 internal import Replay
 internal import Web
 
@@ -9,6 +10,7 @@ struct MessageRoutes: Sendable {
     let stores: Stores
     let positions: Positions
     let tracer: Tracer
+    let projections: ProjectionDesk
 
     func add(to router: Router<some RequestContext>) {
         router.get("/v1/messages") { request, _ in try await list(request) }
@@ -50,7 +52,11 @@ struct MessageRoutes: Sendable {
         try QueryReader(request.uri.query ?? "").finish()
         let reached = try await positions.waitForArchive(request)
         let (stand, trace) = try await tracer.trace(uuid)
-        guard let trace else { throw MessageRoutes.notFound(uuid, max(stand, reached ?? stand)) }
+        guard var trace else { throw MessageRoutes.notFound(uuid, max(stand, reached ?? stand)) }
+        for id in trace.sessionIDs {
+            // What is known without it is worth telling too.
+            if let row = try? await projections.sessionRow(id)?.json { trace.sessions.append(row) }
+        }
         return ViewAnswer.json(trace.json, position: stand, reached: reached)
     }
 

@@ -10,6 +10,16 @@ struct MessageTrace: Sendable {
     /// How far the archive is.
     let archivePosition: Position
     let deliveries: [LoggedDelivery]
+    /// How the sessions stand that let it go, or hold it: rows of their projection.
+    var sessions: [[UInt8]] = []
+
+    /// Ids of the sessions that concern this entry, oldest first.
+    var sessionIDs: [String] {
+        var out: [String] = []
+        if message.isReleased, let release = Release(message.slice(.release)) { out.append(release.session) }
+        if verdict?.outcome == .hold { out.append(position.description) }
+        return out
+    }
 
     var json: [UInt8] {
         var object = JSONObject()
@@ -18,6 +28,8 @@ struct MessageTrace: Sendable {
         object.add("log_ts", time: position.microseconds)
         object.add("ingress", raw: ingress)
         if let verdict { object.add("verdict", raw: verdict.json) } else { object.addNull("verdict") }
+        if message.isReleased { object.add("release", raw: message.slice(.release)) } else { object.addNull("release") }
+        object.add("sessions", raw: JSONArray.of(sessions) { $0.append(contentsOf: $1) })
         var archive = JSONObject()
         archive.add("archived", isArchived)
         archive.add("position", archivePosition.description)
