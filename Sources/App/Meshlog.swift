@@ -16,7 +16,7 @@ struct Meshlog: AsyncParsableCommand {
             """,
         subcommands: [
             Up.self, Serve.self, Publish.self, Tail.self, Messages.self, Streams.self, Backbones.self, Topics.self, Config.self, Constraints.self,
-            Templates.self, Sessions.self, Webhooks.self, Projections.self, Rebuild.self, Restore.self, Doctor.self, Bench.self, FoldBenchmark.self,
+            Templates.self, WhatIfCommand.self, Sessions.self, Webhooks.self, Projections.self, Rebuild.self, Restore.self, Doctor.self, Bench.self, FoldBenchmark.self,
             PingBenchmark.self, Migrate.self,
         ]
     )

@@ -19,6 +19,7 @@ internal import Verdicts
 internal import Views
 internal import Web
 internal import Webhooks
+internal import WhatIf
 
 /// The only place where the parts of a serving process are put together.
 struct Wiring {
@@ -228,8 +229,8 @@ struct Wiring {
             ViewRoutes(
                 .init(
                     stores: stores, keys: settings.keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse, control: follower, writer: writer,
-                    configDefaults: configDefaults(catalog), projections: projections, place: place, folds: folds, sessions: sessions,
-                    webhookKey: settings.webhookKey)
+                    configDefaults: configDefaults(catalog), projections: projections, place: place, folds: folds,
+                    policy: try PolicyTools(defaultTarget: settings.backboneName), sessions: sessions, webhookKey: settings.webhookKey)
             ).add(to: router)
             services.append(Part(name: "past") { await folds.serve() })
             sockets.append(FeedSockets(hub: hub))

@@ -124,6 +124,13 @@ package enum Limits {
     package static let flipExamplesMax = 5
     /// Cases of one file of policy tests.
     package static let policyCasesMax = 10_000
+    /// Messages of one chunk of history: enough to make a query cheap, few enough that a reader stops soon.
+    package static let historyChunkEntries = 1_024
+    /// What one request over history may look at, and how long it may take; what is left is told with the position to go on from.
+    package static let historyMessagesMax = 1_000_000
+    package static let historyRequestSeconds = 10
+    /// Body of such a request: some thousand constraints.
+    package static let historyBodyBytesMax = 4 << 20
     /// Messages that one validation template's trial names as failing.
     package static let backtestFailuresMax = 100
     /// Notifications that one process's doors have on their way to the log: they share the appender's queue with messages, which go first.

@@ -40,6 +40,12 @@ package struct Position: Hashable, Sendable, Comparable, CustomStringConvertible
         return ms < .max ? Position(partition: partition, ms: ms + 1, seq: 0) : self
     }
 
+    /// The largest stream id before this one, for a range that begins with it; zero is its own.
+    package var previous: Position {
+        if seq > 0 { return Position(partition: partition, ms: ms, seq: seq - 1) }
+        return ms > 0 ? Position(partition: partition, ms: ms - 1, seq: .max) : self
+    }
+
     /// Microseconds since the Unix epoch of the entry's time; a client's position may name one beyond what fits.
     package var microseconds: Int64 { Int64(min(ms, UInt64(Int64.max / 1000))) * 1000 }
 

@@ -45,3 +45,11 @@ package struct ArchivedMessage: Sendable {
     /// µs since the epoch when a backbone first acknowledged it.
     package let ackTS: Int64?
 }
+
+/// Where the archive begins and ends.
+package struct ArchiveExtent: Sendable {
+    /// How far it is, and how many messages it ever took.
+    package let checkpoint: Checkpoint
+    /// Nil while it has none.
+    package let oldest: Position?
+}

@@ -11,6 +11,8 @@ struct ArchiveQuery {
     private var subject: String?
     /// What was not simply delivered is rare: it is looked for in `verdict` first.
     private var exception: String?
+    /// Whether the first acknowledgement is looked up, which costs as much as the row itself.
+    var tellsAcknowledgement = true
 
     init(_ filter: ArchiveFilter) throws(ArchiveError) {
         guard (1...Limits.pageRowsMax).contains(filter.limit) else { throw .invalidQuery("limit is 1 to \(Limits.pageRowsMax)") }
@@ -23,7 +25,7 @@ struct ArchiveQuery {
         if let source = filter.source { add("m.source_subject_id = ?", .text(source)) }
         if let destination = filter.destination { add("m.destination_subject_ids @> ?", .textArray([destination])) }
         if let type = filter.type { add("m.message_type = ?", .text(type)) }
-        if let topic = filter.topic { try self.topic(topic) }
+        if let topic = filter.topic { try topics([topic]) }
         subject = filter.subject.map { add(.text($0)) }
         if let outcome = filter.outcome {
             if outcome == .deliver {
@@ -47,7 +49,7 @@ struct ArchiveQuery {
     }
 
     /// Everything of a partition behind `after`, up to and with `through`.
-    init(after: Position, through: Position?, limit: Int) {
+    init(after: Position, through: Position?, topics: [String], limit: Int) throws(ArchiveError) {
         order = .oldestFirst
         self.limit = limit
         add("m.partition = ?", .int2(Int16(clamping: after.partition)))
@@ -59,6 +61,7 @@ struct ArchiveQuery {
             let seq = add(.int8(Int64(clamping: through.seq)))
             conditions.append("(m.entry_ms, m.entry_seq) <= (\(ms), \(seq))")
         }
+        if !topics.isEmpty { try self.topics(topics) }
     }
 
     // MARK: Conditions
@@ -83,15 +86,24 @@ struct ArchiveQuery {
         conditions.append("(m.log_ts, m.partition, m.entry_ms, m.entry_seq) \(sign) (\(time), \(partition), \(ms), \(seq))")
     }
 
-    private mutating func topic(_ pattern: String) throws(ArchiveError) {
-        guard Subject.isPattern(pattern.utf8) else { throw .invalidQuery("'\(pattern)' is not a topic or a topic pattern") }
-        let condition = TopicCondition(pattern)
-        if let exact = condition.exact { add("m.topic = ?", .text(exact)) }
-        if let prefix = condition.prefix {
-            add("m.topic > ?", .text(prefix + "."))
-            add("m.topic < ?", .text(prefix + "/"))  // '/' follows '.'
+    /// One of the patterns matches.
+    private mutating func topics(_ patterns: [String]) throws(ArchiveError) {
+        var choices: [String] = []
+        // A parameter that stands nowhere in the statement is refused by the server, so this one goes first.
+        if patterns.contains(">") { return }
+        for pattern in patterns {
+            guard Subject.isPattern(pattern.utf8) else { throw .invalidQuery("'\(pattern)' is not a topic or a topic pattern") }
+            let condition = TopicCondition(pattern)
+            var parts: [String] = []
+            if let exact = condition.exact { parts.append("m.topic = \(add(.text(exact)))") }
+            if let prefix = condition.prefix {
+                parts.append("m.topic > \(add(.text(prefix + ".")))")
+                parts.append("m.topic < \(add(.text(prefix + "/")))")  // '/' follows '.'
+            }
+            if let regex = condition.regex { parts.append("m.topic ~ \(add(.text(regex)))") }
+            choices.append(parts.joined(separator: " AND "))
         }
-        if let regex = condition.regex { add("m.topic ~ ?", .text(regex)) }
+        conditions.append(choices.count == 1 ? choices[0] : "(" + choices.map { "(\($0))" }.joined(separator: " OR ") + ")")
     }
 
     // MARK: Statement
@@ -99,7 +111,7 @@ struct ArchiveQuery {
     /// - Parameter bytesTarget: the page ends before the row that passes it, but has at least one.
     func sql(bytesTarget: Int) -> String {
         """
-        SELECT \(ArchiveQuery.columns)
+        SELECT \(columns)
         FROM (
           SELECT *, sum(coalesce(pg_column_size(message_data), 0) + coalesce(pg_column_size(message_bytes), 0)) OVER w AS bytes,
             row_number() OVER w AS number, count(*) OVER () AS found
@@ -144,14 +156,19 @@ struct ArchiveQuery {
         ArchiveText.positionColumns.map { "\(other).\($0) = m.\($0)" }.joined(separator: " AND ")
     }
 
-    private static let columns = """
-        m.partition, m.entry_ms, m.entry_seq, m.event, m.v, m.message_uuid, m.topic, m.source_subject_id, array_to_json(m.destination_subject_ids), \
-        m.message_type, (extract(epoch FROM m.origin_ts) * 1000000)::int8, m.message_metadata, m.message_data, m.message_bytes, m.content_type, m.via, \
-        m.principal, m.correlation_id, m.causation, m.traceparent, v.outcome, v.rule, v.reason, v.policy_revision, v.targets, coalesce(v.subject, m.topic), \
-        (SELECT (extract(epoch FROM min(d.ack_ts)) * 1000000)::int8 FROM delivery d WHERE \(samePosition("d")) AND d.outcome <> 'failed'), m.found, \
-        m.release, v.shadow, v.limits, v.annotations, v.withheld, v.error, v.destinations, v.hold, (extract(epoch FROM v.retry_at) * 1000000)::int8, \
-        encode(v.digest, 'hex')
-        """
+    private var columns: String {
+        let acknowledgement =
+            tellsAcknowledgement
+            ? "(SELECT (extract(epoch FROM min(d.ack_ts)) * 1000000)::int8 FROM delivery d WHERE \(Self.samePosition("d")) AND d.outcome <> 'failed')" : "NULL::int8"
+        return """
+            m.partition, m.entry_ms, m.entry_seq, m.event, m.v, m.message_uuid, m.topic, m.source_subject_id, array_to_json(m.destination_subject_ids), \
+            m.message_type, (extract(epoch FROM m.origin_ts) * 1000000)::int8, m.message_metadata, m.message_data, m.message_bytes, m.content_type, m.via, \
+            m.principal, m.correlation_id, m.causation, m.traceparent, v.outcome, v.rule, v.reason, v.policy_revision, v.targets, coalesce(v.subject, m.topic), \
+            \(acknowledgement), m.found, \
+            m.release, v.shadow, v.limits, v.annotations, v.withheld, v.error, v.destinations, v.hold, (extract(epoch FROM v.retry_at) * 1000000)::int8, \
+            encode(v.digest, 'hex')
+            """
+    }
 }
 
 /// A NATS subject pattern as conditions on a text: a prefix that the index serves, and a regular expression for the rest.

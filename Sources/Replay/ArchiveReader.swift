@@ -30,15 +30,8 @@ package final class ArchiveReader {
 
     /// The message at `position`.
     package func message(at position: Position) throws(ArchiveError) -> ArchivedMessage? {
-        guard position.seq > 0 || position.ms > 0 else { return nil }
-        var start = position
-        if position.seq > 0 {
-            start.seq -= 1
-        } else {
-            start.ms -= 1
-            start.seq = .max
-        }
-        return try read(ArchiveQuery(after: start, through: position, limit: 1)).messages.first
+        guard position != .zero else { return nil }
+        return try read(ArchiveQuery(after: position.previous, through: position, topics: [], limit: 1)).messages.first
     }
 
     /// - Throws: `.invalidQuery` for a topic that is no pattern or a limit out of range.
@@ -47,9 +40,17 @@ package final class ArchiveReader {
     }
 
     /// The entries of a partition behind `after`, ascending, up to and with `through`.
-    package func entries(after: Position, through: Position? = nil, limit: Int) throws(ArchiveError) -> ArchivePage {
+    ///
+    /// - Parameters:
+    ///   - topics: patterns of which one must match; none asks nothing.
+    ///   - tellsAcknowledgement: false leaves `ackTS` out, and is faster.
+    package func entries(
+        after: Position, through: Position? = nil, topics: [String] = [], tellsAcknowledgement: Bool = true, limit: Int
+    ) throws(ArchiveError) -> ArchivePage {
         guard (1...Limits.readBatchMax * 16).contains(limit) else { throw .invalidQuery("limit is 1 to \(Limits.readBatchMax * 16)") }
-        return try read(ArchiveQuery(after: after, through: through, limit: limit))
+        var query = try ArchiveQuery(after: after, through: through, topics: topics, limit: limit)
+        query.tellsAcknowledgement = tellsAcknowledgement
+        return try read(query)
     }
 
     /// How many messages are archived, of all time or of `from`…`to` (µs since the epoch, the end exclusive).
@@ -65,6 +66,18 @@ package final class ArchiveReader {
     }
 
     package func checkpoints() throws(ArchiveError) -> [Checkpoint] { try Checkpoint.all(on: session) }
+
+    /// What is archived: how far the archive is, and the oldest message it has; nil where there is no archive of this log yet.
+    ///
+    /// - Cost: three index look-ups.
+    package func extent() throws(ArchiveError) -> ArchiveExtent? {
+        let isThere = try database { () throws(PostgreSQLError) in try !session.query("SELECT to_regclass('message_exchange')").isNull(0, 0) }
+        guard isThere, let checkpoint = try checkpoints().first(where: { $0.name == "archive" && $0.partition == 0 }) else { return nil }
+        let sql = "SELECT entry_ms, entry_seq FROM message_exchange WHERE partition = 0 ORDER BY log_ts, partition, entry_ms, entry_seq LIMIT 1"
+        let answer = try database { () throws(PostgreSQLError) in try session.query(sql) }
+        guard answer.rowCount == 1 else { return ArchiveExtent(checkpoint: checkpoint, oldest: nil) }
+        return ArchiveExtent(checkpoint: checkpoint, oldest: Position(ms: UInt64(answer.int64(0, 0) ?? 0), seq: UInt64(answer.int64(0, 1) ?? 0)))
+    }
 
     // MARK: Rows
 

@@ -4,6 +4,7 @@ package import Hummingbird
 package import Interventions
 package import Log
 package import Projections
+package import WhatIf
 internal import Web
 
 /// All reads over HTTP, and all changes of the control plane.
@@ -22,6 +23,7 @@ package struct ViewRoutes: Sendable {
         let projections: ProjectionCatalog
         let place: ProjectionPlace
         let folds: BlockingPool<ProjectionPlace>
+        let policy: PolicyTools
         let sessions: SessionDesk
         let webhookKey: WebhookKey?
 
@@ -31,11 +33,12 @@ package struct ViewRoutes: Sendable {
         ///   - control: is run by the caller.
         ///   - configDefaults: what holds where nothing is set, as JSON text; settings without one have none.
         ///   - folds: threads for questions about the past; is run by the caller.
+        ///   - policy: what questions about other policies are answered with.
         ///   - webhookKey: from which the secrets of webhooks are derived; nil when none is set.
         package init(
             stores: Stores, keys: LogKeys, catalog: StreamCatalog, metrics: Metrics, hub: FeedHub, pulse: Pulse, control: ControlFollower,
             writer: ControlWriter, configDefaults: [KnownSetting: [UInt8]], projections: ProjectionCatalog, place: ProjectionPlace,
-            folds: BlockingPool<ProjectionPlace>, sessions: SessionDesk, webhookKey: WebhookKey?
+            folds: BlockingPool<ProjectionPlace>, policy: PolicyTools, sessions: SessionDesk, webhookKey: WebhookKey?
         ) {
             self.stores = stores
             self.keys = keys
@@ -49,6 +52,7 @@ package struct ViewRoutes: Sendable {
             self.projections = projections
             self.place = place
             self.folds = folds
+            self.policy = policy
             self.sessions = sessions
             self.webhookKey = webhookKey
         }
@@ -80,6 +84,7 @@ package struct ViewRoutes: Sendable {
         ).add(to: router)
         ProjectionRoutes(desk: projections, control: desk).add(to: router)
         ProjectionWorkRoutes(desk: projections).add(to: router)
+        HistoryRoutes(folds: parts.folds, tools: parts.policy).add(to: router)
         SessionRoutes(desk: parts.sessions, projections: projections).add(to: router)
         ReferenceRegistryRoutes(desk: desk).add(to: router)
         ReferenceTopicRoutes(desk: desk).add(to: router)

@@ -121,6 +121,29 @@ package final class MeshlogProcess: Sendable {
         return program
     }
 
+    /// Runs a command of the program to its end.
+    ///
+    /// - Returns: exit code, standard output, standard error.
+    package static func command(_ arguments: [String]) async throws -> (status: Int32, output: String, errors: String) {
+        let program = try program()
+        return try await onThread {
+            let process = Process()
+            process.executableURL = program
+            process.currentDirectoryURL = URL(fileURLWithPath: NSTemporaryDirectory())
+            process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("MESHLOG_") }
+            process.arguments = arguments
+            let (output, errors) = (Pipe(), Pipe())
+            process.standardOutput = output
+            process.standardError = errors
+            try process.run()
+            // Commands say little on standard error, less than a pipe takes.
+            let said = output.fileHandleForReading.readDataToEndOfFile()
+            let complained = errors.fileHandleForReading.readDataToEndOfFile()
+            process.waitUntilExit()
+            return (process.terminationStatus, String(decoding: said, as: UTF8.self), String(decoding: complained, as: UTF8.self))
+        }
+    }
+
     package var isRunning: Bool { child.process.isRunning }
 
     /// What it has said on standard error.

@@ -105,11 +105,12 @@ struct TidyTests {
         ("Core", []), ("Drivers", ["Core"]), ("Log", ["Core", "RedisDriver"]), ("Web", ["Core"]),
         ("Ingress", ["Core", "Log", "Web", "RedisDriver", "NATSDriver"]), ("Verdicts", ["Core", "Log", "RedisDriver"]),
         ("Replay", ["Core", "Log", "RedisDriver", "PostgreSQLDriver", "NATSDriver"]),
+        ("WhatIf", ["Core", "Log", "Replay", "RedisDriver", "PostgreSQLDriver"]),
         ("Interventions", ["Core", "Log", "Replay", "RedisDriver", "PostgreSQLDriver"]),
-        ("Views", ["Core", "Log", "Web", "Replay", "Interventions", "RedisDriver", "PostgreSQLDriver"]),
+        ("Views", ["Core", "Log", "Web", "Replay", "WhatIf", "Interventions", "RedisDriver", "PostgreSQLDriver"]),
     ] as [(String, Set<String>)])
     func arrows(_ module: String, _ allowed: Set<String>) {
-        let own: Set<String> = ["Core", "Log", "Web", "Ingress", "Verdicts", "Replay", "Interventions", "Views", "Stack", "Client", "App", "RedisDriver", "PostgreSQLDriver", "NATSDriver"]
+        let own: Set<String> = ["Core", "Log", "Web", "Ingress", "Verdicts", "Replay", "WhatIf", "Interventions", "Views", "Stack", "Client", "App", "RedisDriver", "PostgreSQLDriver", "NATSDriver"]
         let files = Self.sources.filter { $0.path.hasPrefix("Sources/\(module)/") }
         #expect(!files.isEmpty)
         #expect(places(files) { _, line in isImport(line, of: own.subtracting(allowed)) } == [])

@@ -10,6 +10,7 @@ internal import PostgreSQLDriver
 internal import RedisDriver
 internal import TestSupport
 internal import Testing
+internal import WhatIf
 internal import Yams
 
 @testable internal import Views
@@ -61,6 +62,8 @@ struct OpenAPITests {
         #expect(text.contains("taken nothing for \(Int(ViewLimits.feedStallMax / .seconds(1))) s"))
         #expect(text.contains("after \(Int(ViewLimits.feedHeartbeat / .seconds(1))) s of silence"))
         #expect(text.contains("at most \(Limits.minPositionWaitMsMax / 1000) s"))
+        #expect(text.contains("up to \(Limits.historyMessagesMax) messages and takes up to \(Limits.historyRequestSeconds) s"))
+        #expect(text.contains("The body has more than \(Limits.historyBodyBytesMax >> 20) MiB."))
         #expect(text.contains("enum: [\(StreamName.allCases.map(\.rawValue).joined(separator: ", "))]"))
         #expect(text.contains("enum: [\(Outcome.allCases.map(\.rawValue).joined(separator: ", "))]"))
         #expect(text.contains("nested at most \(Limits.nestingMax) deep"))
@@ -90,6 +93,7 @@ struct OpenAPITests {
             .init(
                 stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: Pulse(servers: [], gauges: []), control: follower, writer: writer,
                 configDefaults: [:], projections: .standard, place: place, folds: .init(name: "f", width: 1) { place },
+                policy: try PolicyTools(defaultTarget: "default"),
                 sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { _ in },
                 webhookKey: nil)
         ).add(to: router)

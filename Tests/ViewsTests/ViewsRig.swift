@@ -17,6 +17,7 @@ internal import Stack
 internal import TestSupport
 internal import Testing
 internal import Web
+internal import WhatIf
 
 @testable internal import Views
 
@@ -75,6 +76,7 @@ final class ViewsRig: Sendable {
             .init(
                 stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse, control: control, writer: writer,
                 configDefaults: [.messageBytesMax: Array("1048576".utf8)], projections: .standard, place: place, folds: folds,
+                policy: try PolicyTools(defaultTarget: "default"),
                 sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { _ in },
                 webhookKey: WebhookKey(Array(repeating: 7, count: 32)))
         ).add(to: router)

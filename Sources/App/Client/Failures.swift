@@ -33,6 +33,7 @@ enum Failures {
         case let error as RedisError: failure(of: error)
         case let error as PostgreSQLError: failure(of: error)
         case let error as NATSError: failure(of: error)
+        case let error as HistoryError: failure(of: error)
         case let error as LogError:
             switch error {
             case .unavailable, .overloaded: CommandFailure(.missingServer, error.description)
@@ -44,6 +45,14 @@ enum Failures {
             default: CommandFailure(.failed, error.description)
             }
         default: CommandFailure(.failed, "\(error)")
+        }
+    }
+
+    private static func failure(of error: HistoryError) -> CommandFailure {
+        switch error {
+        case .log(let cause): failure(of: cause)
+        case .archive(.database(let cause)): failure(of: cause)
+        default: CommandFailure(.failed, error.description)
         }
     }
 

@@ -87,4 +87,7 @@ package struct RateLimit: Sendable, Equatable {
         self.periodMs = periodMs
         self.burst = burst
     }
+
+    /// Milliseconds after which a message is forgotten, whatever came with it: the time in which a spent burst is there again.
+    package var windowMs: Int64 { (periodMs * burst + rate - 1) / rate + 1 }
 }

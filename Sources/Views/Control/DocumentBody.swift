@@ -14,7 +14,7 @@ enum DocumentBody {
     /// The body's bytes.
     ///
     /// - Throws: 413, or 415 for a type that is not read here.
-    static func read(_ request: Request, _ form: Form) async throws -> [UInt8] {
+    static func read(_ request: Request, _ form: Form, bytesMax: Int? = nil) async throws -> [UInt8] {
         if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
             throw ProblemDocument(
                 "content-encoding", status: 415, title: "The body is compressed", detail: "Send it without Content-Encoding; '\(coding)' is not read here.")
@@ -29,13 +29,13 @@ enum DocumentBody {
                 detail: "'\(type)' is not; send \(form == .patch ? "application/merge-patch+json (RFC 7396) or " : "")application/json.",
                 headers: form == .patch ? [.acceptPatch: Form.patch.rawValue] : [:])
         }
-        // The rules name the limit; what is far beyond it is not even read.
-        let most = Limits.controlDocumentBytesMax * 2
+        // The rules of documents name their limit; what is far beyond it is not even read.
+        let most = bytesMax ?? Limits.controlDocumentBytesMax * 2
         do {
             return Array(buffer: try await request.body.collect(upTo: most))
         } catch is NIOTooManyBytesError {
             throw ControlProblem.refused(
-                Refusal(.tooLarge, "", "at most \(Limits.controlDocumentBytesMax) bytes are allowed"), "document")
+                Refusal(.tooLarge, "", "at most \(bytesMax ?? Limits.controlDocumentBytesMax) bytes are allowed"), "document")
         }
     }
 

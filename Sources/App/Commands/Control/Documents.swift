@@ -49,8 +49,10 @@ struct Templates: AsyncParsableCommand {
         discussion: """
             meshlog templates
             meshlog templates set orders-v1 template.json
+            meshlog templates backtest template.json --since 30d
             """,
         subcommands: [
+            TemplateBacktestCommand.self,
             DocumentList<TemplateNoun>.self, DocumentGet<TemplateNoun>.self, DocumentSet<TemplateNoun>.self, DocumentPatch<TemplateNoun>.self,
             DocumentDelete<TemplateNoun>.self, DocumentHistory<TemplateNoun>.self,
         ], defaultSubcommand: DocumentList<TemplateNoun>.self)

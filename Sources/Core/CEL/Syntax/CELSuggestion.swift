@@ -1,9 +1,9 @@
 /// Finds the name that was probably meant.
-enum CELSuggestion {
+package enum CELSuggestion {
     /// `did you mean 'x'?` for the nearest of `known`; nil when none is near.
     ///
     /// - Cost: `known` × the product of the lengths; names longer than 64 bytes are not compared.
-    static func near(_ name: String, _ known: some Sequence<String>) -> String? {
+    package static func near(_ name: String, _ known: some Sequence<String>) -> String? {
         let wanted = Array(name.utf8)
         guard wanted.count <= 64 else { return nil }
         var best: (distance: Int, name: String)?

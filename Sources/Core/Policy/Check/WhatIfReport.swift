@@ -24,13 +24,21 @@ package struct WhatIfReport: Sendable, Equatable {
         package internal(set) var examples: [Example] = []
     }
 
+    /// Two verdicts about one message.
+    package struct Difference: Sendable, Equatable {
+        package let position: Position
+        package let logged: VerdictEntry
+        /// What the policy says now.
+        package let computed: VerdictEntry
+    }
+
     package private(set) var messages = 0
     /// Outcome or rule differ.
     package private(set) var flips = 0
-    /// Anything differs but the revision and the digest, which holds it: the same policy over its own log gives 0.
+    /// Anything differs but the revision, and the digest where there are not two of them: the same policy over its own log gives 0.
     package private(set) var differences = 0
-    /// The first position that differs.
-    package private(set) var firstDifference: Position?
+    /// The first of them.
+    package private(set) var difference: Difference?
     package private(set) var groups: [Change: Group] = [:]
     package private(set) var bySubject: [String: Int] = [:]
     package private(set) var byTopic: [String: Int] = [:]
@@ -39,6 +47,9 @@ package struct WhatIfReport: Sendable, Equatable {
 
     package init() {}
 
+    /// The first position that differs.
+    package var firstDifference: Position? { difference?.position }
+
     /// The candidate says exactly what was logged.
     package var isSame: Bool { differences == 0 }
 
@@ -46,10 +57,10 @@ package struct WhatIfReport: Sendable, Equatable {
         messages += 1
         var same = verdict
         same.policyRevision = logged.policyRevision
-        same.detail.digest = logged.detail.digest
+        if verdict.detail.digest.isEmpty || logged.detail.digest.isEmpty { same.detail.digest = logged.detail.digest }
         guard same != logged else { return }
         differences += 1
-        if firstDifference == nil { firstDifference = position }
+        if difference == nil { difference = Difference(position: position, logged: logged, computed: same) }
         guard verdict.outcome != logged.outcome || verdict.rule != logged.rule else { return }
         flips += 1
         let change = Change(from: Side(outcome: logged.outcome, rule: logged.rule), to: Side(outcome: verdict.outcome, rule: verdict.rule))
@@ -88,7 +99,7 @@ package struct WhatIfReport: Sendable, Equatable {
         object.add("messages", messages)
         object.add("flips", flips)
         object.add("differences", differences)
-        if let firstDifference { object.add("first_difference", firstDifference.description) }
+        if let difference { object.add("first_difference", raw: difference.json) }
         object.add("groups", raw: PolicyDecision.array(sorted.map { Self.json($0.change, $0.group) }))
         object.add("by_subject", raw: Self.json(bySubject, "subject"))
         object.add("by_topic", raw: Self.json(byTopic, "topic"))
@@ -127,5 +138,16 @@ package struct WhatIfReport: Sendable, Equatable {
             object.add("count", count)
             return object.finish()
         })
+    }
+}
+
+extension WhatIfReport.Difference {
+    /// `{"position", "logged": verdict, "computed": verdict}`
+    fileprivate var json: [UInt8] {
+        var object = JSONObject()
+        object.add("position", position.description)
+        object.add("logged", raw: logged.json)
+        object.add("computed", raw: computed.json)
+        return object.finish()
     }
 }

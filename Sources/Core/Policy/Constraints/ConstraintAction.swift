@@ -49,6 +49,9 @@ package enum ConstraintAction: Sendable {
         package let over: Over
         /// A message that would wait longer is blocked.
         package let delayMsMax: Int64
+
+        /// As of the rate; a message that waits is remembered from the time on for which it waits.
+        package var windowMs: Int64 { rate.windowMs + (over == .delay ? delayMsMax : 0) }
     }
 
     package struct Annotation: Sendable {

@@ -8,7 +8,9 @@ package struct TemplateBacktest: Sendable {
     }
 
     package let template: ValidationTemplate
-    /// On topics that the template is bound to.
+    /// Those that are tried.
+    private let topics: [SubjectPattern]
+    /// On these topics.
     package private(set) var messages = 0
     package private(set) var failing = 0
     /// The first ones.
@@ -18,12 +20,16 @@ package struct TemplateBacktest: Sendable {
     /// Ways of failing by place and rule; as many.
     package private(set) var byMessage: [String: Int] = [:]
 
-    package init(_ template: ValidationTemplate) { self.template = template }
+    /// - Parameter topics: other ones than the template is bound to.
+    package init(_ template: ValidationTemplate, topics: [SubjectPattern]? = nil) {
+        self.template = template
+        self.topics = topics ?? template.topics
+    }
 
     /// Tries one message; those on other topics are passed over.
     package mutating func step(_ message: MessageEntry, at position: Position) {
         let topic = Array(message.slice(.topic))
-        guard template.topics.contains(where: { $0.matches(topic.span) }) else { return }
+        guard topics.contains(where: { $0.matches(topic.span) }) else { return }
         messages += 1
         let violations: [TemplateSet.Violation]
         do throws(JSONFault) {

@@ -5,8 +5,13 @@ extension PolicyDecision {
     ///   - topic: the message's own, on which it goes out where no rule says otherwise.
     package func verdict(uuid: MessageUUID, topic: some Collection<UInt8>) -> VerdictEntry {
         VerdictEntry(
-            messageUUID: uuid, outcome: outcome, rule: rule, reason: reason, policyRevision: revision.description, targets: targets,
+            messageUUID: uuid, outcome: outcome, rule: rule, reason: plainReason, policyRevision: revision.description, targets: targets,
             subject: subject ?? Array(topic), detail: detail)
+    }
+
+    /// Without U+0000, which a payload may bring in and no text of the archive can hold.
+    private var plainReason: String {
+        reason.utf8.contains(0) ? String(String.UnicodeScalarView(reason.unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 })) : reason
     }
 
     /// - Cost: nothing for a message that no rule concerns.
