@@ -22,7 +22,8 @@ struct WebhookProcessTests {
 
     private func secret(_ port: Int, _ id: String) async throws -> WebhookSecret {
         let answer = try await Curl.run(port: port, "GET", "/v1/webhooks/\(id)/secret")
-        return try #require(WebhookSecret(try #require(answer.object["secret"] as? String, "\(answer.body)")))
+        let text = try #require(answer.object["secret"] as? String, "\(answer.body)")
+        return try #require(WebhookSecret(text))
     }
 
     private func attempts(_ port: Int, _ id: String) async throws -> [[String: Any]] {

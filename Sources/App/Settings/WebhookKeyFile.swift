@@ -12,7 +12,8 @@ enum WebhookKeyFile {
         while let last = bytes.last, last == 0x0A || last == 0x0D { bytes.removeLast() }
         guard let key = WebhookKey(bytes) else {
             throw SettingError(
-                description: "the setting webhook-key-file: \(path) has \(bytes.count) bytes, at least \(WebhookKey.bytesMin) are needed; `openssl rand -base64 32` makes such a key")
+                description: "the setting webhook-key-file: \(path) has \(bytes.count) bytes, at least \(WebhookKey.bytesMin) are needed;"
+                    + " `openssl rand -base64 32` makes such a key")
         }
         return key
     }

@@ -27,7 +27,11 @@ package struct DocumentRules: Sendable {
         case .config: checkConfig(key, root, &refusal)
         case .topics: DocumentRules.checkTopics(root["topic_ids"], &refusal)
         case .webhook where refusal.isEmpty:
-            do throws(Refusal) { _ = try WebhookEndpoint(root, key: key) } catch { for violation in error.violations { refusal.add(violation.code, violation.pointer, violation.detail) } }
+            do throws(Refusal) {
+                _ = try WebhookEndpoint(root, key: key)
+            } catch {
+                for violation in error.violations { refusal.add(violation.code, violation.pointer, violation.detail) }
+            }
         case .backbone, .constraint, .template, .webhook: break
         }
         return refusal
