@@ -59,7 +59,7 @@ private struct LimitedFold: ControlFold {
         case .config:
             guard let root = try? JSONDocument(change.document).root, root["name"]?.string == KnownSetting.rateLimit.rawValue else { return }
             if let limit = root["value"].flatMap({ RateLimit($0) }) { limitWindowMs = max(limitWindowMs, limit.windowMs) }
-        case .backbone, .topics, .template: return
+        case .backbone, .topics, .template, .webhook: return
         }
     }
 }
