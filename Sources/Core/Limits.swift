@@ -160,6 +160,8 @@ package enum Limits {
     package static let webhookRetiredMax = 4
     /// Characters of an error as it stands in an attempt.
     package static let webhookErrorCharactersMax = 512
-    /// Notifications that are spread to webhooks in one step.
+    /// Notifications that are spread to webhooks in one step, and bytes of their deliveries from which on the rest waits for the next: Redis
+    /// works on nothing else meanwhile.
     package static let notificationBatchMax = 128
+    package static let notificationBatchBytesTarget = 4 << 20
 }

@@ -19,6 +19,9 @@ struct DeliveryLog: Sendable {
         let record: WebhookAttempt
     }
 
+    /// Bytes of a plan beside its body, about: the record's names and values.
+    static let planOverheadBytes = 700
+
     /// What is kept of a delivery.
     struct Kept: Sendable {
         /// Made so far.

@@ -141,9 +141,19 @@ package struct Notifier: Sendable {
         let batch = isThere ? try reader.notifications(after: state.cursor, count: Limits.notificationBatchMax, session) : []
         // Behind the read: a webhook whose acknowledgement came before a notification was made is told of it.
         try control.fold(into: &state.fold, session)
-        guard let last = batch.last?.position else { return }
-        let plans = batch.flatMap { self.plans($0, state.fold) }
-        let unkept = try deliveries.spread(plans, through: last, entries: batch.count, session, epoch)
+        var plans: [DeliveryLog.Plan] = []
+        var bytes = 0
+        var last: Position?
+        var count = 0
+        for notification in batch where bytes < Limits.notificationBatchBytesTarget {
+            let more = self.plans(notification, state.fold)
+            for plan in more { bytes += plan.body.count + DeliveryLog.planOverheadBytes }
+            plans += more
+            last = notification.position
+            count += 1
+        }
+        guard let last else { return }
+        let unkept = try deliveries.spread(plans, through: last, entries: count, session, epoch)
         for plan in plans where !unkept.contains(plan.delivery.member) { state.queue.add(plan.delivery, dueMs: plan.dueMs) }
         numbers.attempted(.skipped, times: unkept.count)
         state.cursor = last

@@ -1,5 +1,8 @@
 import Core
+import Log
 import RE2Driver
+import RedisDriver
+import TestSupport
 import Testing
 
 @Suite("Notifications")
@@ -40,5 +43,36 @@ struct NotificationTests {
         let told = Int64(try #require(data["violations"]?.count))
         let further = try #require(data["further_violations"]?.integer)
         #expect(told >= 1 && further >= 1 && told + further == 60)
+    }
+
+    @Test("Notifications of the doors are bounded on their way; what is beyond is dropped and counted, and the door does not wait") func flood() async throws {
+        try await NotifierRig.with { rig in
+            let metrics = Metrics()
+            let setup = LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: rig.keys)
+            let appender = Appender(endpoint: rig.endpoint, setup: setup, codec: EntryCodec(keys: rig.keys, dedupeWindowMs: 1_000), metrics: metrics)
+            let writer = NotificationWriter(appender: appender, metrics: metrics)
+            func count(_ result: String) -> Int { metrics.counter("meshlog_notifications_total", help: "", ["result": result]).current }
+            let notification = NotificationEntry.test(.init(webhook: "w", principal: ""))
+            for _ in 0..<Limits.noticesWaitingMax + 10 { writer.append(notification) }
+            #expect(count("dropped") == 10 && count("appended") == 0)
+            let service = Task { await appender.run() }
+            #expect(await eventually { count("appended") == Limits.noticesWaitingMax })
+            writer.append(notification)
+            #expect(await eventually { count("appended") == Limits.noticesWaitingMax + 1 })
+            service.cancel()
+            await service.value
+            #expect(try rig.connect().run("XLEN", [rig.keys.stream(.notifications)]).int == Limits.noticesWaitingMax + 1)
+        }
+    }
+
+    @Test("A batch too large for one step is spread over several, in order, with nothing left out") func spread() async throws {
+        try await NotifierRig.with { rig in
+            // Records that nothing is sent are as large as plans get without a body: 60 webhooks and 200 notifications are more than 4 MiB.
+            for webhook in 0..<60 { try rig.put("w\(webhook)", "https://example.invalid/", more: #","disabled":true"#) }
+            let session = try rig.connect()
+            for _ in 0..<200 { _ = try NotificationEntry(try failure(1)).append(session, keys: rig.keys) }
+            try await rig.withNotifier { #expect(await eventually(within: .seconds(60)) { try rig.count(.notifications) == 200 + 200 * 60 }) }
+            #expect(try rig.left() == [0, 0, 0])
+        }
     }
 }

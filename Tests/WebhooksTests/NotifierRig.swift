@@ -82,6 +82,8 @@ struct NotifierRig: Sendable {
         }
     }
 
+    func count(_ stream: StreamName) throws -> Int { try connect().run("XLEN", [keys.stream(stream)]).int ?? -1 }
+
     func results(of webhook: String? = nil) throws -> [String] { try attempts(of: webhook).map { $0["result"] ?? "" } }
 
     /// Deliveries that have not ended: by time, by content, by count.

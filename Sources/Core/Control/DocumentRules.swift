@@ -26,13 +26,15 @@ package struct DocumentRules: Sendable {
         switch kind {
         case .config: checkConfig(key, root, &refusal)
         case .topics: DocumentRules.checkTopics(root["topic_ids"], &refusal)
-        case .webhook where refusal.isEmpty:
+        case .webhook:
             do throws(Refusal) {
                 _ = try WebhookEndpoint(root, key: key)
             } catch {
-                for violation in error.violations { refusal.add(violation.code, violation.pointer, violation.detail) }
+                // What the form has found already is not said twice.
+                let known = Set(refusal.violations.map(\.pointer))
+                for violation in error.violations where !known.contains(violation.pointer) { refusal.add(violation.code, violation.pointer, violation.detail) }
             }
-        case .backbone, .constraint, .template, .webhook: break
+        case .backbone, .constraint, .template: break
         }
         return refusal
     }
