@@ -57,5 +57,7 @@ def demonstrate(stack, binary, lines, report, within):
     report.check("every verdict is what the rules say: " + ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(counts.items())), not wrong, wrong)
     open_sessions = json.loads(subprocess.run(["curl", "-s", f"{url}/v1/sessions?limit=1000"], capture_output=True, check=True, timeout=30).stdout)
     report.same("terminations that wait for a person", len(open_sessions["sessions"]), counts.get("hold", 0))
-    verify = subprocess.run([binary, "what-if", "--verify", "--url", url, "--json"], capture_output=True, text=True, timeout=300, check=False)
+    verify = subprocess.run(
+        [binary, "what-if", "--verify", "--json", "--home", ROOT, "--redis-url", f"redis://127.0.0.1:{stack.ports['redis']}", "--postgresql-url", stack.postgresql_url],
+        capture_output=True, text=True, timeout=300, check=False)
     report.check("the logged policy over the log says again exactly what it said", verify.returncode == 0, [verify.stdout[:300], verify.stderr[:300]])
