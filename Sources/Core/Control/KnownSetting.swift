@@ -41,7 +41,7 @@ package enum KnownSetting: String, Sendable, CaseIterable {
         case .archiveBatch: "rows of one COPY into the archive"
         case .archiveInterval: "how long the archive gathers before it writes, in ms"
         case .feedHistory: "entries that the live feed holds ready in memory"
-        case .rateLimit: "messages a sender may publish (checked and kept, not yet enforced): {\"rate\": n, \"period_ms\": ms, \"burst\": n}"
+        case .rateLimit: "messages a sender may publish, over which they are blocked: {\"rate\": n, \"period_ms\": ms, \"burst\": n}"
         case .policyOnError: "what becomes of a message when a rule cannot be evaluated: \"block\" or \"deliver\""
         }
     }
