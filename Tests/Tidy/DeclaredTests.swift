@@ -96,6 +96,10 @@ struct DeclaredTests {
             SourceFile.all(in: "Sources/App").flatMap { file in
                 file.lines.flatMap { $0.matches(of: /^\s*struct (\w+): (?:Async)?ParsableCommand/).map { $0.1.lowercased() } }
             })
+        .union(
+            SourceFile.all(in: "Sources/App").flatMap { file in
+                file.lines.flatMap { $0.matches(of: /commandName: "([a-z-]+)"/).map { String($0.1) } }
+            })
         #expect(known.contains("serve"))
         let code = readme.components(separatedBy: "```").enumerated().filter { $0.offset % 2 == 1 }.map(\.element).joined(separator: "\n")
             + "\n" + readme.matches(of: /`([^`\n]+)`/).map { String($0.1) }.joined(separator: "\n")

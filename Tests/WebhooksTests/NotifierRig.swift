@@ -33,7 +33,7 @@ struct NotifierRig: Sendable {
 
     /// Runs the stage in a process of this name until `body` ends.
     func withNotifier(
-        _ instance: String = "one", schedule: WebhookSchedule = NotifierRig.fast, timeoutMs: Int64 = 5_000, opened: [String] = ["127.0.0.0/8"], hasKey: Bool = true,
+        _ instance: String = "one", schedule: WebhookSchedule = NotifierRig.fast, timeoutMs: Int64 = 60_000, opened: [String] = ["127.0.0.0/8"], hasKey: Bool = true,
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void
     ) async throws {
         let loop = StageLoop(name: "webhooks", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: .seconds(1))
