@@ -72,7 +72,8 @@ package struct Notifier: Sendable {
                         for await errand in errands {
                             requests.addTask { [self] in
                                 let outcome = await send(errand)
-                                outcomes.withLockedValue { $0.append(outcome) }
+                                // What we broke off ourselves says nothing about the receiver.
+                                if !Task.isCancelled { outcomes.withLockedValue { $0.append(outcome) } }
                             }
                         }
                         requests.cancelAll()
