@@ -20,7 +20,7 @@ def constraints():
     yield {"constraint_id": "bench-large", "when": "message.size > 900000", "action": {"type": "block"}}
     yield {"constraint_id": "bench-pattern", "when": "message.data.content.matches('(?i)(api[_-]?key|password)\\\\s*[:=]')", "mode": "shadow", "action": {"type": "block"}}
     yield {"constraint_id": "bench-limit", "scope": {"topics": ["bench.>", "tasks.>"]}, "action": {"type": "limit", "rate": 1000000, "period_ms": 1000, "burst": 1000000}}
-    yield {"constraint_id": "bench-mark", "when": "message.metadata.turn > 40", "action": {"type": "annotate", "annotations": {"long": True}}}
+    yield {"constraint_id": "bench-mark", "when": "message.metadata.turn > 40", "action": {"type": "annotate", "metadata": {"long": True}}}
     yield {"constraint_id": "bench-must", "when": "message.source != ''", "action": {"type": "require"}}
 
 
