@@ -106,7 +106,7 @@ struct Wiring {
         add("archive-reads") { await postgresqlPool.serve() }
         add("append") { await appender.run() }
         let (control, templates) = try controlAtStart(connect)
-        let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live, templates: templates) { control }
+        let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live, templates: templates, state: control)
         add("control") { await follower.run() }
         let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: settings.instance, metrics: metrics) { (name: String) throws(PostgreSQLError) in
             try connect(name)
@@ -145,7 +145,10 @@ struct Wiring {
             let own = settings.backboneName
             let fleet = Republishers.fleet(
                 endpoint: endpoint, keys: keys, metrics: metrics, body: settings.republishBody, settings: backboneSettings, loop: loop,
-                registered: { follower.state.backbones.filter { $0.name != own } })
+                registered: {
+                    let state = follower.state
+                    return (state.backbones.filter { $0.name != own }, state.position)
+                })
             add("backbones") { await fleet.run() }
         }
         if settings.roles.contains(.router) {

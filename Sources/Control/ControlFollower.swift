@@ -20,24 +20,23 @@ package final class ControlFollower: Sendable {
         let id: Int
         let continuation: CheckedContinuation<Bool, Never>
     }
-    private let shared = NIOLockedValueBox(Shared())
+    private let shared: NIOLockedValueBox<Shared>
     private let waiterIDs = NIOLockedValueBox(0)
     private let endpoint: RedisEndpoint
     private let reader: ControlReader
     private let live: LiveConfig
     private let templates: TemplateFold
-    private let load: @Sendable () -> ControlState?
     private let log = Logger(label: "meshlog.control")
 
     /// - Parameters:
     ///   - templates: those that are compiled already.
-    ///   - load: the state as rows that were materialized; nil when there are none, and the whole stream is folded.
-    package init(endpoint: RedisEndpoint, keys: LogKeys, live: LiveConfig, templates: TemplateFold = TemplateFold(), load: @escaping @Sendable () -> ControlState?) {
+    ///   - state: what is folded already; the rest of the stream is folded onto it.
+    package init(endpoint: RedisEndpoint, keys: LogKeys, live: LiveConfig, templates: TemplateFold = TemplateFold(), state: ControlState = ControlState()) {
         self.endpoint = endpoint
         reader = ControlReader(keys: keys)
         self.live = live
         self.templates = templates
-        self.load = load
+        shared = NIOLockedValueBox(Shared(state: state))
     }
 
     /// The state now.
@@ -45,6 +44,9 @@ package final class ControlFollower: Sendable {
 
     /// Has the state been brought up to the head of the log since the start?
     package var isReady: Bool { shared.withLockedValue { $0.isReady } }
+
+    /// The state now, if it has.
+    package var readyState: ControlState? { shared.withLockedValue { $0.isReady ? $0.state : nil } }
 
     /// Waits until this process has folded everything up to a position of `control`.
     ///
@@ -85,7 +87,7 @@ package final class ControlFollower: Sendable {
     }
 
     private func follow(_ stop: StopSignal) {
-        var state = load() ?? ControlState()
+        var state = state
         var templates = templates
         var backoff = Backoff()
         var failing = false

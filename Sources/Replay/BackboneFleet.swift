@@ -1,4 +1,4 @@
-internal import Core
+package import Core
 internal import Logging
 package import Log
 package import RedisDriver
@@ -9,9 +9,12 @@ internal import ServiceLifecycle
 ///
 /// - Bounds: `Limits.backbonesMax` followers; each costs three threads.
 package struct BackboneFleet: Sendable {
+    /// What is registered, by `control` up to and with a position.
+    package typealias Registry = (backbones: [RegisteredBackbone], position: Position)
+
     private let endpoint: RedisEndpoint
     private let keys: LogKeys
-    private let registered: @Sendable () -> [RegisteredBackbone]
+    private let registered: @Sendable () -> Registry
     private let follower: @Sendable (RegisteredBackbone) -> (stage: HeadFollower<RepublishStage>, backbone: Backbone?)
     private let log = Logger(label: "meshlog.republish")
 
@@ -19,7 +22,7 @@ package struct BackboneFleet: Sendable {
     ///   - registered: the registry as it is now, without the backbone of the settings.
     ///   - follower: makes what sends to one.
     package init(
-        endpoint: RedisEndpoint, keys: LogKeys, registered: @escaping @Sendable () -> [RegisteredBackbone],
+        endpoint: RedisEndpoint, keys: LogKeys, registered: @escaping @Sendable () -> Registry,
         follower: @escaping @Sendable (RegisteredBackbone) -> (stage: HeadFollower<RepublishStage>, backbone: Backbone?)
     ) {
         self.endpoint = endpoint
@@ -35,18 +38,19 @@ package struct BackboneFleet: Sendable {
                 var running: [RegisteredBackbone: AsyncStream<Void>.Continuation] = [:]
                 var reconciled: Set<RegisteredBackbone>?
                 while !Task.isCancelled {
-                    let wanted = chosen
+                    let registry = registered()
+                    let wanted = BackboneFleet.chosen(registry.backbones)
                     for (backbone, whileWanted) in running where !wanted.contains(backbone) {
                         whileWanted.finish()
                         running[backbone] = nil
                     }
-                    if reconciled != wanted, await reconcile(wanted) {
-                        reconciled = wanted
+                    if reconciled != wanted, await onThread({ session throws(RedisError) in try makeGroups(wanted, session) }) {
                         for backbone in wanted where running[backbone] == nil {
                             let (isWanted, continuation) = AsyncStream<Void>.makeStream()
                             running[backbone] = continuation
                             group.addTask { await serve(backbone, while: isWanted) }
                         }
+                        if await onThread({ session throws(RedisError) in try removeGroups(except: wanted, asOf: registry.position, session) }) { reconciled = wanted }
                     }
                     try? await Task.sleep(for: .milliseconds(200))
                 }
@@ -55,9 +59,9 @@ package struct BackboneFleet: Sendable {
     }
 
     /// One for each name, as the policy chooses: the first id.
-    private var chosen: Set<RegisteredBackbone> {
+    private static func chosen(_ registered: [RegisteredBackbone]) -> Set<RegisteredBackbone> {
         var out: [String: RegisteredBackbone] = [:]
-        for backbone in registered().sorted(by: { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }) where out[backbone.name] == nil {
+        for backbone in registered.sorted(by: { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }) where out[backbone.name] == nil {
             out[backbone.name] = backbone
         }
         return Set(out.values.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }.prefix(Limits.backbonesMax))
@@ -74,13 +78,12 @@ package struct BackboneFleet: Sendable {
         await connection?.close()
     }
 
-    /// Whether the groups are as they should be; else it is tried again.
-    private func reconcile(_ wanted: Set<RegisteredBackbone>) async -> Bool {
+    /// Whether the work is done; else it is tried again.
+    private func onThread(_ work: @escaping @Sendable (RedisSession) throws(RedisError) -> Bool) async -> Bool {
         await withCheckedContinuation { done in
             WorkerThread.start("backbones") {
                 do throws(RedisError) {
-                    try makeGroups(wanted)
-                    done.resume(returning: true)
+                    done.resume(returning: try work(RedisSession(endpoint, name: "meshlog-backbones")))
                 } catch {
                     log.warning("the groups of backbones cannot be made", metadata: ["reason": "\(error)"])
                     done.resume(returning: false)
@@ -89,19 +92,34 @@ package struct BackboneFleet: Sendable {
         }
     }
 
-    /// Makes the groups that are missing, and removes those of backbones that are gone: a group holds back trimming.
-    private func makeGroups(_ wanted: Set<RegisteredBackbone>) throws(RedisError) {
-        let session = try RedisSession(endpoint, name: "meshlog-backbones")
-        let stream = keys.stream(.verdicts)
+    private func makeGroups(_ wanted: Set<RegisteredBackbone>, _ session: RedisSession) throws(RedisError) -> Bool {
         for backbone in wanted {
-            let reply = try session.call("XGROUP", ["CREATE", stream, GroupName.republish(backbone.id).rawValue, backbone.since.streamID, "MKSTREAM"])
+            let name = GroupName.republish(backbone.id).rawValue
+            let reply = try session.call("XGROUP", ["CREATE", keys.stream(.verdicts), name, backbone.since.streamID, "MKSTREAM"])
             if case .error(let text) = reply, !text.hasPrefix("BUSYGROUP") { throw .server(text) }
         }
+        return true
+    }
+
+    /// Removes the groups of backbones that are gone: a group holds back trimming.
+    ///
+    /// Only what the whole of `control` says is gone is removed: a process that lags would remove the group of a backbone that another one has
+    /// just met, and with it what that backbone has already got.
+    ///
+    /// - Returns: false when `control` has grown behind `position`.
+    private func removeGroups(except wanted: Set<RegisteredBackbone>, asOf position: Position, _ session: RedisSession) throws(RedisError) -> Bool {
+        let stream = keys.stream(.verdicts)
         let names = Set(wanted.map { GroupName.republish($0.id).rawValue })
-        for info in try session.run("XINFO", ["GROUPS", stream]).array ?? [] {
-            guard let name = info.pairs["name"]?.text, name.hasPrefix(GroupName.republishPrefix), !names.contains(name) else { continue }
-            try session.run("XGROUP", ["DESTROY", stream, name])
-            log.info("a backbone is gone, and what it had not got with it", metadata: ["group": "\(name)"])
+        let gone = (try session.run("XINFO", ["GROUPS", stream]).array ?? []).compactMap { $0.pairs["name"]?.text }.filter {
+            $0.hasPrefix(GroupName.republishPrefix) && !names.contains($0)
         }
+        if gone.isEmpty { return true }
+        try session.run("WATCH", [keys.stream(.control)])
+        guard try LogReader(keys: keys).bounds(.control, session).last <= position else { return false }
+        try session.run("MULTI")
+        for name in gone { try session.run("XGROUP", ["DESTROY", stream, name]) }
+        if try session.run("EXEC") == .null { return false }
+        log.info("backbones are gone, and what they had not got with them", metadata: ["groups": "\(gone.joined(separator: " "))"])
+        return true
     }
 }

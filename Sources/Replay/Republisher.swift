@@ -141,7 +141,7 @@ package enum Republishers {
     ///   - settings: how to speak to a backbone, without its URL; the credentials of the settings' own backbone are nobody else's business.
     package static func fleet(
         endpoint: RedisEndpoint, keys: LogKeys, metrics: Metrics, body: RepublishBody, settings: BackboneSettings, loop: @escaping @Sendable (String) -> StageLoop,
-        registered: @escaping @Sendable () -> [RegisteredBackbone]
+        registered: @escaping @Sendable () -> BackboneFleet.Registry
     ) -> BackboneFleet {
         BackboneFleet(endpoint: endpoint, keys: keys, registered: registered) { one in
             var own = settings

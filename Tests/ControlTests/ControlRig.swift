@@ -25,7 +25,7 @@ struct ControlRig: Sendable {
         let redis = BlockingPool<RedisSession>(name: "control-tests", width: 4) { try RedisSession(endpoint, name: "tests") }
         let members = (0..<count).map { _ in
             let live = LiveConfig()
-            let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live, load: { nil })
+            let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live)
             return Member(follower: follower, writer: ControlWriter(redis: redis, keys: keys, follower: follower, machine: ControlMachine(rules: rules)), live: live)
         }
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -97,14 +97,31 @@ struct ProcessesTests {
             #expect(await eventually(within: .seconds(30)) { try await subjects(there) == ["eu.re.route"] })
             #expect(await eventually(within: .seconds(30)) { try await subjects(own) == ["re.route"] })
             let redis = try RedisEndpoint(url: process.redisURL)
-            let verdicts = LogKeys(prefix: process.keyPrefix).stream(.verdicts)
+            let keys = LogKeys(prefix: process.keyPrefix)
+            let verdicts = keys.stream(.verdicts)
             func groups() throws -> [String] {
                 try (RedisSession(redis, name: "test").run("XINFO", ["GROUPS", verdicts]).array ?? []).compactMap { $0.pairs["name"]?.text }
             }
             #expect(try groups().contains("republish.eu-1"))
-            #expect(try await Curl.run(port: port, "DELETE", "/v1/backbones/eu-1").status < 300)
-            #expect(await eventually(within: .seconds(30)) { try !groups().contains("republish.eu-1") })
+            // A restart, and a process beside it, go on where the backbone is: they neither remove its group nor send anything again.
+            func sent() throws -> [MessageUUID] {
+                try LogReader(keys: keys).deliveries(after: .zero, count: 100, RedisSession(redis, name: "test")).filter { $0.delivery.target == "eu" }.map {
+                    $0.delivery.messageUUID
+                }
+            }
+            #expect(await eventually(within: .seconds(30)) { try sent().map(\.description) == [away] })
             process.crash()
+            let again = try await MeshlogProcess.start("reroute", beside: process)
+            let beside = try await MeshlogProcess.start("reroute", beside: process)
+            let second = try await publish(again, #"{"topic":"re.second","data":{"away":true}}"#)
+            #expect(try await verdict(again, second)["targets"] as? [String] == ["eu"])
+            #expect(await eventually(within: .seconds(30)) { try await subjects(there) == ["eu.re.route", "eu.re.second"] })
+            #expect(await eventually(within: .seconds(30)) { try sent().last?.description == second })
+            #expect(try sent().map(\.description) == [away, second], "each was sent there once")
+            #expect(try await Curl.run(port: again.port, "DELETE", "/v1/backbones/eu-1").status < 300)
+            #expect(await eventually(within: .seconds(30)) { try !groups().contains("republish.eu-1") })
+            again.crash()
+            beside.crash()
             await elsewhere.stop()
         }
     }

@@ -86,7 +86,7 @@ struct OpenAPITests {
         let router = Router()
         let verdicts = VerdictDesk(waiter: VerdictWaiter(endpoint: endpoint, keys: keys, metrics: metrics), disclosesConditions: true) { _ in nil }
         PublishRoutes(admission: Admission(ids: IDSource(), doorSubjects: [], live: LiveConfig(), metrics: metrics), appender: appender, verdicts: verdicts).add(to: router)
-        let follower = ControlFollower(endpoint: endpoint, keys: keys, live: LiveConfig(), load: { nil })
+        let follower = ControlFollower(endpoint: endpoint, keys: keys, live: LiveConfig())
         let writer = ControlWriter(redis: stores.redis, keys: keys, follower: follower, machine: ControlMachine(rules: DocumentRules { _, _ in Refusal() }))
         let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: "i", metrics: metrics) { _ throws(PostgreSQLError) in throw .unavailable("") }
         ViewRoutes(

@@ -64,7 +64,7 @@ final class ViewsRig: Sendable {
         let pulse = Pulse(
             servers: [.redis(stores), .postgresql(stores), Probe(name: "nats") { throw LogError.unavailable("there is none") }],
             gauges: [LogGauges.groups(stores, keys: keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics)])
-        let control = ControlFollower(endpoint: endpoint, keys: keys, live: LiveConfig(), load: { nil })
+        let control = ControlFollower(endpoint: endpoint, keys: keys, live: LiveConfig())
         let writer = ControlWriter(redis: stores.redis, keys: keys, follower: control, machine: ControlMachine(rules: try DocumentForms(catalog).rules))
         let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: "tests", poll: .milliseconds(50), metrics: metrics) {
             (name: String) throws(PostgreSQLError) in try PostgreSQLSession(conninfo: url, applicationName: name)

@@ -28,8 +28,15 @@ struct ControlDesk: Sendable {
         let position: Position
     }
 
+    /// The state now; nil when something has to be waited for.
+    func immediate(_ request: Request) -> Picture? {
+        guard request.headers[.meshlogMinPosition] == nil, let state = follower.readyState else { return nil }
+        return Picture(state: state, position: state.position)
+    }
+
     /// The state now, once it is as new as the request asks.
     func present(_ request: Request) async throws -> Picture {
+        if let immediate = immediate(request) { return immediate }
         try await waitUntilReady()
         let reached = try await positions.waitForControl(request)
         let state = follower.state

@@ -37,7 +37,8 @@ struct ControlDocuments: Sendable {
             moment = query.moment("at")
             try query.finish()
         }
-        let picture = try await desk.picture(request, at: moment)
+        // Most reads need nothing but what is in memory: then nothing is suspended.
+        let picture = if moment == nil, let immediate = desk.immediate(request) { immediate } else { try await desk.picture(request, at: moment) }
         guard let row = picture.state.row(kind, key) else { throw ControlProblem.notFound(kind, key, picture.position) }
         if EntityTag.isKnown(request.headers, row.revision) {
             return Response(status: .notModified, headers: [.eTag: EntityTag.text(row.revision), .meshlogPosition: picture.position.description])

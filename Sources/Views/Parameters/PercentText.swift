@@ -8,6 +8,7 @@ enum PercentText {
     ///
     /// - Parameter plusIsSpace: as in a query string.
     static func decode(_ text: some StringProtocol, plusIsSpace: Bool) -> String? {
+        if !text.utf8.contains(where: { $0 == UInt8(ascii: "%") || plusIsSpace && $0 == UInt8(ascii: "+") }) { return String(text) }
         let bytes = Array(text.utf8)
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count)
