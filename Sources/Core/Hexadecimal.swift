@@ -4,10 +4,13 @@ package enum Hexadecimal {
         var out: [UInt8] = []
         out.reserveCapacity(64)
         for byte in bytes {
-            for nibble in [byte >> 4, byte & 0xF] { out.append(nibble < 10 ? 0x30 + nibble : 0x57 + nibble) }
+            out.append(digit(byte >> 4))
+            out.append(digit(byte & 0xF))
         }
         return out
     }
+
+    private static func digit(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x57 + nibble }
 
     /// Empty when the text is something else.
     package static func decode(_ text: [UInt8]) -> [UInt8] {

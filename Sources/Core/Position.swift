@@ -20,19 +20,34 @@ package struct Position: Hashable, Sendable, Comparable, CustomStringConvertible
         (a.partition, a.ms, a.seq) < (b.partition, b.ms, b.seq)
     }
 
-    package var description: String { "\(partition)-\(ms)-\(seq)" }
+    // Digits as bytes, without interpolation: positions stand in every entry and every answer.
+    package var description: String {
+        var out: [UInt8] = []
+        out.reserveCapacity(32)
+        append(to: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
 
     /// Appends the description.
     package func append(to out: inout [UInt8]) {
         DecimalDigits.append(Int64(partition), to: &out)
         out.append(UInt8(ascii: "-"))
+        appendStreamID(to: &out)
+    }
+
+    private func appendStreamID(to out: inout [UInt8]) {
         DecimalDigits.append(ms, to: &out)
         out.append(UInt8(ascii: "-"))
         DecimalDigits.append(seq, to: &out)
     }
 
     /// The Redis stream id `<ms>-<seq>`.
-    package var streamID: String { "\(ms)-\(seq)" }
+    package var streamID: String {
+        var out: [UInt8] = []
+        out.reserveCapacity(32)
+        appendStreamID(to: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
 
     /// The smallest stream id after this one, for an inclusive range that starts behind it; the last possible one is its own.
     package var next: Position {

@@ -5,28 +5,42 @@ package enum JSONString {
     /// Half a surrogate pair becomes U+FFFD: it has no UTF-8 form.
     package static func unescaped(_ text: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
         var out: [UInt8] = []
-        out.reserveCapacity(range.count)
-        var at = range.lowerBound
-        while at < range.upperBound {
-            guard text[at] == UInt8(ascii: "\\"), at + 1 < range.upperBound else {
-                out.append(text[at])
-                at += 1
-                continue
+        // No escape is shorter than what it stands for.
+        out.append(addingCapacity: range.count) { out in
+            var at = range.lowerBound
+            while true {
+                copyPlain(text, &at, range.upperBound, &out)
+                guard at + 1 < range.upperBound else { break }
+                switch text[at + 1] {
+                case UInt8(ascii: "n"): out.append(0x0A)
+                case UInt8(ascii: "t"): out.append(0x09)
+                case UInt8(ascii: "r"): out.append(0x0D)
+                case UInt8(ascii: "b"): out.append(0x08)
+                case UInt8(ascii: "f"): out.append(0x0C)
+                case UInt8(ascii: "u"):
+                    append(scalar(text, &at, range.upperBound), to: &out)
+                    continue
+                case let other: out.append(other)
+                }
+                at += 2
             }
-            switch text[at + 1] {
-            case UInt8(ascii: "n"): out.append(0x0A)
-            case UInt8(ascii: "t"): out.append(0x09)
-            case UInt8(ascii: "r"): out.append(0x0D)
-            case UInt8(ascii: "b"): out.append(0x08)
-            case UInt8(ascii: "f"): out.append(0x0C)
-            case UInt8(ascii: "u"):
-                append(scalar(text, &at, range.upperBound), to: &out)
-                continue
-            case let other: out.append(other)
-            }
-            at += 2
         }
         return out
+    }
+
+    /// Copies what stands before the next backslash, and moves there.
+    @inline(__always)
+    private static func copyPlain(_ text: Span<UInt8>, _ at: inout Int, _ end: Int, _ out: inout OutputSpan<UInt8>) {
+        while at &+ 8 <= end {
+            let word = JSONWords.word(text, at)
+            if ByteScan.hits(UInt8(ascii: "\\"), in: word) != 0 { break }
+            for shift in 0..<8 as Range<UInt64> { out.append(UInt8(truncatingIfNeeded: word >> (shift &* 8))) }
+            at &+= 8
+        }
+        while at < end, text[at] != UInt8(ascii: "\\") {
+            out.append(text[at])
+            at &+= 1
+        }
     }
 
     /// Reads `\uXXXX`, or a pair of them, and moves behind it.
@@ -48,7 +62,7 @@ package enum JSONString {
     }
 
     /// Appends `scalar`, which is no surrogate, as UTF-8.
-    package static func append(_ scalar: UInt32, to out: inout [UInt8]) {
+    private static func append(_ scalar: UInt32, to out: inout OutputSpan<UInt8>) {
         switch scalar {
         case ..<0x80: out.append(UInt8(scalar))
         case ..<0x800:

@@ -86,7 +86,7 @@ struct CELEvaluation {
         switch operand {
         case .map(let map):
             let name = code.names[Int(node.b)]
-            if let value = map[name] { return value }
+            if let value = activation.member(map, name) { return value }
             throw fail(index, .noKey("'" + CELReason.shown(name) + "'"))
         case .record(let record):
             let name = code.names[Int(node.b)]

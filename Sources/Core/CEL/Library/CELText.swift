@@ -16,7 +16,7 @@ enum CELText {
             return UTF8Text.hasSuffix(text, part)
         default:
             try meter.charge(text.count >> 4, times: 1 + part.count >> 4)
-            return UTF8Text.find(text, part) != nil
+            return ByteScan.firstIndex(of: part, in: text, from: 0) != nil
         }
     }
 
@@ -169,7 +169,7 @@ enum CELText {
                 at += 1
                 while at < bytes.count, bytes[at] & 0xC0 == 0x80 { at += 1 }
             } else {
-                guard let found = UTF8Text.find(bytes, part, from: at) else { break }
+                guard let found = ByteScan.firstIndex(of: part, in: bytes, from: at) else { break }
                 places.append(found)
                 at = found + part.count
             }

@@ -29,21 +29,6 @@ enum UTF8Text {
         text.count >= part.count && agree(text, text.count - part.count, part)
     }
 
-    /// The first byte at or behind `start` where `part` occurs.
-    /// - Cost: text × part in the worst case, which `CELCost.search` charges.
-    static func find(_ text: Span<UInt8>, _ part: Span<UInt8>, from start: Int = 0) -> Int? {
-        guard !part.isEmpty else { return start }
-        guard text.count >= part.count else { return nil }
-        let first = part[0]
-        let last = text.count - part.count
-        var at = start
-        while at <= last {
-            if text[at] == first, agree(text, at, part) { return at }
-            at &+= 1
-        }
-        return nil
-    }
-
     /// Below zero, zero or above, as `left` sorts before, with or behind `right`.
     static func compare(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int {
         let shared = min(left.count, right.count)

@@ -20,6 +20,7 @@ struct PolicyValues: ~Copyable {
 
     init(_ compiler: PolicyCompiler) {
         activation = compiler.reception.activation()
+        activation.keepTexts()
         activation.set(PolicyCompiler.Place.message, .record(message))
     }
 
