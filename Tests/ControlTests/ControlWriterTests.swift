@@ -97,6 +97,45 @@ struct ControlWriterTests {
         }
     }
 
+    @Test("Versions that are lost, or that know nothing of what was appended by hand, are made anew: no update is lost and none is refused for good")
+    func versionsAreAFold() async throws {
+        try await ControlRig.run(members: 1) { rig in
+            let writer = rig.members[0].writer
+            func versions() throws -> [String: RedisValue] { try RedisSession(rig.endpoint, name: "tests").run("HGETALL", [rig.keys.controlVersions]).pairs }
+            for number in 0..<1_200 { _ = try await writer.run(ControlRig.value("v\(number % 40)", "\(number)")) }
+            let created = ControlCommand(.create(Array(#"{"system_id": "gone"}"#.utf8)), .backbone, "gone", author: ControlRig.author)
+            _ = try await writer.run(created)
+            _ = try await writer.run(ControlCommand(.delete, .backbone, "gone", expected: .exists, author: ControlRig.author))
+            let before = try versions()
+            #expect(before.count == 41, "forty values, and how far they have come")
+
+            try await onThread { _ = try RedisSession(rig.endpoint, name: "tests").run("DEL", [rig.keys.controlVersions]) }
+            let stale = try #require(rig.members[0].follower.state.row(.config, "global/v1")).created
+            do throws(ControlError) {
+                _ = try await writer.run(ControlRig.value("v1", "0", expected: .at(stale)))
+                Issue.record("it was changed since")
+            } catch {
+                guard case .fault(.conflict) = error else { throw error }
+            }
+            let receipt = try await writer.run(ControlRig.value("v2", "7"))
+            var after = before
+            after["config/global/v2"] = .string(Array(receipt.position.streamID.utf8))
+            after["-"] = .string(Array(receipt.position.streamID.utf8))
+            #expect(try versions() == after)
+
+            // By hand, past the function, as `redis-cli XADD` does it.
+            let event = ControlEvent(.config, .updated, key: "global/v3", document: ConfigAddress(.global, name: "v3").document(value: Array("99".utf8)))
+            let byHand = try await onThread {
+                let fields = zip(ControlEvent.fieldNames, event.fieldValues).flatMap { ["\($0)", String(decoding: $1, as: UTF8.self)] }
+                return try #require(try RedisSession(rig.endpoint, name: "tests").run("XADD", [rig.keys.stream(.control), "*"] + fields).text)
+            }
+            let position = try #require(Position(streamID: byHand))
+            #expect(await rig.members[0].follower.reached(position, within: .seconds(5)))
+            let row = try await writer.run(ControlRig.value("v3", "100", expected: .at(position))).row
+            #expect(ControlRig.number(row) == 100)
+        }
+    }
+
     @Test("A restore is new events in one step, for the kinds that were asked, and a second one changes nothing")
     func restore() async throws {
         try await ControlRig.run { rig in

@@ -12,6 +12,27 @@ end
 
 local FENCED = 'FENCED another process holds the lease'
 
+-- Halves of a stream id.
+local function parse(id)
+  local ms, seq = string.match(id, '^(%d+)%-?(%d*)$')
+  return tonumber(ms), tonumber(seq ~= '' and seq or 0)
+end
+
+local function before(a, b)
+  local ams, aseq = parse(a)
+  local bms, bseq = parse(b)
+  return ams < bms or (ams == bms and aseq < bseq)
+end
+
+-- The last id ever given out in a stream; '0-0' when there is none.
+local function last_id(key)
+  if redis.call('EXISTS', key) == 0 then return '0-0' end
+  local info = redis.call('XINFO', 'STREAM', key)
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then return info[i + 1] end
+  end
+end
+
 -- Appends one message unless one of its names was used within the window.
 -- KEYS  stream, then one key per name of the message (its uuid, its idempotency key)
 -- ARGV  window in ms, digest of the content, then the fields of XADD
@@ -191,15 +212,6 @@ end)
 -- ARGV  oldest ms to keep (0: no age bound), entries to keep (0: no size bound), id that must stay ('-' : no such bound)
 -- =>    {number of entries removed, id of the first that is left or ''}; of a long backlog about 10,000 go at once, so that nobody waits long
 redis.register_function('meshlog_trim', function(keys, args)
-  local function parse(id)
-    local ms, seq = string.match(id, '^(%d+)%-?(%d*)$')
-    return tonumber(ms), tonumber(seq ~= '' and seq or 0)
-  end
-  local function before(a, b)
-    local ams, aseq = parse(a)
-    local bms, bseq = parse(b)
-    return ams < bms or (ams == bms and aseq < bseq)
-  end
   local limit = args[3] ~= '-' and args[3] or nil
   for k = 2, #keys do
     if redis.call('EXISTS', keys[k]) == 1 then
@@ -244,12 +256,44 @@ redis.register_function('meshlog_trim', function(keys, args)
   return {removed, head and head[1] or ''}
 end)
 
+-- Brings the versions up to the end of `control`. They are a fold of it and no truth of their own: the member '-' says how far they have
+-- come, so that what was appended by hand counts, and versions that were lost are made anew (some seconds for a million changes).
+-- A document's name has a slash, so it cannot be '-'. Counted is what a fold takes: an event of a document, with the document.
+local function fold_versions(control, versions)
+  local head = last_id(control)
+  local known = redis.call('HGET', versions, '-')
+  if known == head then return end
+  if not known or before(head, known) then
+    redis.call('DEL', versions)
+    known = '0-0'
+  end
+  repeat
+    local entries = redis.call('XRANGE', control, '(' .. known, '+', 'COUNT', 1000)
+    for _, entry in ipairs(entries) do
+      known = entry[1]
+      local kind, change = string.match(value(entry[2], 'event'), '^(%a+)%.(%a+)$')
+      local key = value(entry[2], 'key')
+      if kind and key ~= '' then
+        local name = kind .. '/' .. key
+        local readable, document = pcall(cjson.decode, value(entry[2], 'document'))
+        if change == 'deleted' then
+          redis.call('HDEL', versions, name)
+        elseif readable and type(document) == 'table' then
+          redis.call('HSET', versions, name, known)
+        end
+      end
+    end
+  until #entries == 0
+  redis.call('HSET', versions, '-', head)
+end
+
 -- Appends changes of documents, all or none: only if each document still has the version that its author saw.
--- KEYS  control, versions (hash: "<kind>/<key>" => stream id of the last change)
+-- KEYS  control, versions (hash: "<kind>/<key>" => stream id of the last change; '-' => of the last entry that is counted)
 -- ARGV  number of values per change, then per change: name in versions, expected (any | none | exists | a stream id), 1 when it deletes,
 --       and the fields of XADD
 -- =>    {0, stream id ...} | {1, number of the change that conflicts (from 1), the version it has or ''}
 redis.register_function('meshlog_control', function(keys, args)
+  fold_versions(keys[1], keys[2])
   local width = tonumber(args[1])
   for i = 2, #args, width do
     local current = redis.call('HGET', keys[2], args[i])
@@ -262,6 +306,7 @@ redis.register_function('meshlog_control', function(keys, args)
   for i = 2, #args, width do
     local id = redis.call('XADD', keys[1], '*', unpack(args, i + 3, i + width - 1))
     if args[i + 2] == '1' then redis.call('HDEL', keys[2], args[i]) else redis.call('HSET', keys[2], args[i], id) end
+    redis.call('HSET', keys[2], '-', id)
     out[#out + 1] = id
   end
   return out
@@ -301,14 +346,7 @@ end)
 -- KEYS  sessions, open, due      ARGV  last id that was folded, then per session: id, its opening as a JSON array, its end in us or ''
 -- =>    1 done | 0 the stream has grown
 redis.register_function('meshlog_session_restore', function(keys, args)
-  local last = '0-0'
-  if redis.call('EXISTS', keys[1]) == 1 then
-    local info = redis.call('XINFO', 'STREAM', keys[1])
-    for i = 1, #info, 2 do
-      if info[i] == 'last-generated-id' then last = info[i + 1] end
-    end
-  end
-  if last ~= args[1] then return 0 end
+  if last_id(keys[1]) ~= args[1] then return 0 end
   redis.call('DEL', keys[2], keys[3])
   redis.call('HSET', keys[2], '-', '')
   redis.call('ZADD', keys[3], '+inf', '-')
