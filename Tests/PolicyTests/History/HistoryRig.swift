@@ -158,6 +158,9 @@ struct HistoryRig: Sendable {
     /// Everything that is decided and in the log.
     func decided() throws -> [DecidedMessage] { try LogReader(keys: keys).decided(after: .zero, count: .max, bytes: .max, try redis()) }
 
+    /// The next thousand that are decided behind a position.
+    func decided(after position: Position) throws -> [DecidedMessage] { try LogReader(keys: keys).decided(after: position, count: 1_000, bytes: .max, try redis()) }
+
     /// Writes the first `count` decided messages into the archive, as the archiver does.
     func archive(_ messages: some Sequence<DecidedMessage>) throws {
         let sink = try ArchiveSink<DecidedMessage>(session: try PostgreSQLSession(conninfo: url, applicationName: "tests"), name: "archive", partition: 0)
