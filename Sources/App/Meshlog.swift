@@ -12,7 +12,7 @@ struct Meshlog: AsyncParsableCommand {
             Follow what comes in:                  meshlog tail --topic 'tasks.>'
 
             Every setting is a flag, an environment variable (MESHLOG_…) or a line in meshlog.yaml; the flag wins, then the variable.
-            Exit codes: 0 done, 1 failed, 2 the input was refused, 64 wrong usage, 69 a server is missing.
+            Exit codes: 0 done, 1 failed, 2 refused (bad input, no such thing, not allowed, a conflict), 64 wrong usage, 69 a server is missing or busy.
             """,
         subcommands: [
             Up.self, Serve.self, Publish.self, Tail.self, Messages.self, Streams.self, Backbones.self, Topics.self, Config.self, Constraints.self,

@@ -5,7 +5,7 @@ package enum CommandExit: Int32, Sendable {
     case done = 0
     /// Something went wrong that is neither the input's nor a missing server's fault.
     case failed = 1
-    /// The input was read and refused; sending it again will not help.
+    /// What was asked was understood and refused (bad input, no such thing, not allowed, a conflict); asking the same again will not help.
     case refused = 2
     /// The command line or a setting cannot be understood.
     case usage = 64
@@ -16,8 +16,9 @@ package enum CommandExit: Int32, Sendable {
     package init(status: Int) {
         switch status {
         case 200..<300: self = .done
-        case 400, 413, 415, 422: self = .refused
-        case 502, 503, 504: self = .missingServer
+        // Too slow, too early, too much: the same request may pass later.
+        case 408, 425, 429, 502, 503, 504: self = .missingServer
+        case 400..<500: self = .refused
         default: self = .failed
         }
     }

@@ -135,7 +135,7 @@ package struct CloudEvent: Sendable {
             if name.isEmpty || name.utf8.contains(where: { !($0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39) }) {
                 refusal.add(.malformed, Violation.pointer(to: name), "attribute names have lower-case ASCII letters and digits only")
             }
-            if ["subject", "dataschema", "datacontenttype", "time"].contains(name) {
+            if ["subject", "dataschema", "datacontenttype", "time", "topic"].contains(name) {
                 if case .raw = value { refusal.add(.wrongType, "/\(name)", "a string is expected") }
                 if value.text.isEmpty { refusal.add(.malformed, "/\(name)", "it is empty; leave it out instead") }
             }
@@ -163,6 +163,7 @@ package struct CloudEvent: Sendable {
             }
         }
         let (attribute, topic) = self["topic"].map { ("topic", $0) } ?? ("type", self["type"] ?? [])
+        // An empty attribute has been refused already.
         guard !topic.isEmpty else { return }
         if let fault = Subject.topicFault(topic.span) {
             refusal.add(

@@ -90,7 +90,9 @@ import Testing
         #expect(JSONSlice(Array("{".utf8)) == nil)
     }
 
-    @Test("A status decides the exit code", arguments: [(200, 0), (400, 2), (404, 1), (413, 2), (422, 2), (429, 1), (500, 1), (503, 69)])
+    @Test("A status decides the exit code", arguments: [
+        (200, 0), (400, 2), (403, 2), (404, 2), (405, 2), (409, 2), (410, 2), (412, 2), (413, 2), (415, 2), (422, 2), (408, 69), (429, 69), (301, 1), (500, 1), (503, 69),
+    ])
     func exits(status: Int, code: Int32) { #expect(CommandExit(status: status).rawValue == code) }
 
     @Test("A failure says the problem's title and detail")

@@ -61,6 +61,8 @@ struct CloudEventTests {
     @Test("The extension attribute topic decides the topic") func topic() throws {
         #expect(try admit("{\(least),\"topic\":\"a.b\"}").get().entry.string(.topic) == "a.b")
         #expect(violations(admit("{\(least),\"topic\":\"a.*\"}")) == ["malformed /topic"])
+        #expect(violations(admit("{\(least),\"topic\":\"\"}")) == ["malformed /topic"])
+        #expect(violations(admit("{\(least),\"topic\":7}")) == ["wrong-type /topic"])
         #expect(violations(admit("{\(least),\"topic\":\"MESSAGES\"}")) == ["malformed /topic"])
         #expect(violations(admit(#"{"specversion":"1.0","id":"1","source":"/s","type":"with space"}"#)) == ["malformed /type"])
     }

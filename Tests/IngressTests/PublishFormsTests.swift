@@ -132,6 +132,16 @@ struct PublishFormsTests {
         }
     }
 
+    @Test("What stands behind a question mark is not passed over: nothing is in the log") func query() async throws {
+        try await with { rig, connection in
+            let (id, topic) = (try rig.lastID(.messages), "query.\(UUID())")
+            let answer = try connection.post("/v1/messages?wait=5", Array(#"{"topic":"\#(topic)"}"#.utf8), headers: [("Content-Type", "application/json")])
+            #expect(answer.status == 400 && answer.text.contains("Prefer: wait=N") && answer.text.contains("parameters-invalid"), "\(answer.text)")
+            let since = try rig.redis.run("XRANGE", [rig.keys.stream(.messages), "(" + id, "+"]).array ?? []
+            #expect(!since.contains { $0.array?[1].pairs["topic"]?.text == topic })
+        }
+    }
+
     @Test("What the door does not read is refused with 415", arguments: [
         [("Content-Type", "application/xml")], [("Content-Type", "application/msgpack")], [("Content-Type", "application/cloudevents+avro")],
         [("Content-Type", "application/cloudevents-batch+xml")], [("Content-Type", "multipart/form-data; boundary=x")],

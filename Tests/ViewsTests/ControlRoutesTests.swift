@@ -71,6 +71,8 @@ struct ControlRoutesTests {
                 ("POST", "/v1/templates", "{}", ["If-Match": tag], 400, "parameters-invalid"),
                 ("POST", "/v1/templates", #"{"template_id": 7}"#, [:], 422, "document-invalid"),
                 ("POST", "/v1/templates", #"{"template_id": "diff"}"#, [:], 422, "document-invalid"),
+                ("POST", "/v1/templates", #"{"template_id": "backtest", "schema": true}"#, [:], 422, "document-invalid"),
+                ("PUT", "/v1/templates/backtest", #"{"schema": true}"#, [:], 405, "method-not-allowed"), ("PUT", "/v1/templates/diff", "{}", [:], 405, "method-not-allowed"),
                 ("POST", "/v1/templates", #"{"template_id": ""}"#, [:], 422, "document-invalid"),
                 ("PUT", "/v1/templates/a%2Fb", #"{"template_id": "c"}"#, [:], 422, "document-invalid"),
                 ("PATCH", "/v1/templates/a%2Fb", #"{"template_id": "c"}"#, [:], 422, "document-invalid"),

@@ -31,6 +31,15 @@ struct OpenAPITests {
         #expect(written.subtracting(served).sorted() == [], "described, but not served")
     }
 
+    @Test("No new document gets a key that a route hides")
+    func reserved() throws {
+        let paths = try OpenAPITests.router().routes.map { "\($0.path)".split(separator: "/").map(String.init) }
+        for kind in ControlKind.allCases where kind.keyMember != nil {
+            let hidden = paths.filter { $0.count == 3 && $0.starts(with: ["v1", kind.word]) && !$0[2].hasPrefix("{") }.map { $0[2] }
+            #expect(!hidden.isEmpty && kind.reservedKeys == Set(hidden), "\(kind)")
+        }
+    }
+
     @Test("Every operation has an id of its own, tags, and errors as problem documents or in the reference's form")
     func operations() throws {
         var ids: Set<String> = []

@@ -28,12 +28,17 @@ struct ProjectionRoutesTests {
                 ("GET", "/v1/projections/nothing", 404, "projection-not-found"), ("GET", "/v1/projections/nothing/rows", 404, "projection-not-found"),
                 ("GET", "/v1/projections/nothing/rows/x", 404, "projection-not-found"), ("POST", "/v1/projections/nothing/rebuild", 404, "projection-not-found"),
                 ("GET", "/v1/projections/traffic/rows", 503, "projection-not-started"), ("GET", "/v1/projections/registry/rows/none", 404, "row-not-found"),
+                // A row's key may be made of several names.
+                ("GET", "/v1/projections/regi%73try/rows/" + String(repeating: "k", count: 2_048), 404, "row-not-found"),
+                ("GET", "/v1/projections/registry/rows/" + String(repeating: "k", count: 2_049), 400, "parameters-invalid"),
+                ("GET", "/v1/projections/registry/rows/a%00b", 400, "parameters-invalid"), ("GET", "/v1/projections/%FF", 400, "parameters-invalid"),
                 ("GET", "/v1/projections/registry/rows?nonsense=1", 400, "parameters-invalid"), ("GET", "/v1/projections/registry/rows?metadata=1", 400, "parameters-invalid"),
                 ("GET", "/v1/projections/registry/rows?limit=0&at=x", 400, "parameters-invalid"), ("GET", "/v1/projections/registry/rows?name.like=x", 400, "parameters-invalid"),
                 ("GET", "/v1/projections/registry/diff", 400, "parameters-invalid"), ("GET", "/v1/projections/registry/rows/x?at=2999-01-01T00:00:00Z", 400, "parameters-invalid"),
                 ("DELETE", "/v1/projections/registry/rebuild", 409, "projection-status"), ("POST", "/v1/projections/registry/resume", 409, "projection-status"),
                 ("POST", "/v1/projections/registry/resume?way=jump", 400, "parameters-invalid"), ("POST", "/v1/projections/registry/parked/soon/retry", 400, "parameters-invalid"),
                 ("POST", "/v1/projections/registry/parked/0-5-5/retry", 404, "parked-not-found"), ("DELETE", "/v1/projections/registry/parked/0-5-5", 404, "parked-not-found"),
+                ("DELETE", "/v1/projections/registry/parked/0%2D5%2D5", 404, "parked-not-found"),
             ] {
                 let answer = try await rig.send(method, path)
                 #expect(answer.status == status && answer.json["type"] as? String == "urn:meshlog:problem:\(type)", "\(method) \(path): \(answer.status) \(answer.body)")

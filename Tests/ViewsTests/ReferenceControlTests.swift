@@ -60,6 +60,9 @@ struct ReferenceControlTests {
                 #expect(refused.error?.contains(text) == true, "\(filter): \(refused.body)")
             }
 
+            let hidden = try await Curl.run(rig, "POST", "/backbone", #"{"system_id": "diff", "name": "x"}"#)
+            #expect(hidden.status == 400 && hidden.error?.contains("name of a route") == true, "\(hidden.body)")
+
             let gone = try await Curl.run(rig, "DELETE", "/backbone/\(id)")
             #expect(gone.status == 200 && gone.object["success"] as? Bool == true)
             for (method, body) in [("GET", nil), ("PUT", #"{"name": "x"}"#), ("DELETE", nil)] as [(String, String?)] {

@@ -102,6 +102,9 @@ struct SessionRoutesTests {
                 ("approve", #"{\#(digest)}"#, [:], 403, "eve"), ("approve", #"{\#(digest),"by":"mallory"}"#, [:], 403, "'mallory' is not among them"),
                 ("approve", #"{"digest":"00","by":"eve"}"#, [:], 409, "digest-mismatch"), ("approve", #"{"by":"eve"}"#, ["If-Match": "\"00\""], 412, "digest-mismatch"),
                 ("approve", #"{\#(digest),"by":"eve"}"#, ["If-Match": "\"00\""], 422, "If-Match"),
+                ("approve", "<by>eve</by>", ["Content-Type": "application/xml"], 415, "application/xml"),
+                ("approve", "{}", ["Content-Encoding": "gzip"], 415, "gzip"),
+                ("edit", String(repeating: " ", count: 2 * Limits.messageBytesMax + 1), [:], 413, "\(2 * Limits.messageBytesMax)"),
             ]
             for one in cases {
                 let answer = try await rig.send("POST", path(opening, one.verb), one.body, one.headers)

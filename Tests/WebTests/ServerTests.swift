@@ -20,6 +20,7 @@ struct ServerTests {
             "slow " + String(buffer: try await request.body.collect(upTo: 100))
         }
         router.get("/items/{id}") { _, _ -> String in throw ProblemDocument("gone", status: 410, title: "Gone") }
+        router.post("/items/latest") { _, _ in "latest" }
         router.get("/broken") { _, _ -> String in throw CancellationError() }
         router.add(middleware: UnknownRouteMiddleware(after: router))
         let (ports, ready) = AsyncStream.makeStream(of: Int.self)
@@ -81,7 +82,9 @@ struct ServerTests {
     @Test("Unknown paths, wrong methods, thrown problems and unexpected errors become problem documents", arguments: [
         ("/nothing", "GET", "404 Not Found", "urn:meshlog:problem:not-found"),
         ("/hello", "DELETE", "405 Method Not Allowed", "urn:meshlog:problem:method-not-allowed"),
-        ("/items/7", "PUT", "405 Method Not Allowed", #""allow":["GET"]"#),
+        ("/items/7", "PUT", "405 Method Not Allowed", #""allow":["GET","HEAD"]"#),
+        ("/items/7", "OPTIONS", "405 Method Not Allowed", "Allow: GET, HEAD\r\n"),
+        ("/items/latest", "GET", "405 Method Not Allowed", #""allow":["POST"]"#),
         ("/items/7", "GET", "410 Gone", "urn:meshlog:problem:gone"),
         ("/broken", "GET", "500 Internal Server Error", "urn:meshlog:problem:internal"),
     ])
@@ -94,11 +97,17 @@ struct ServerTests {
         }
     }
 
-    @Test("Malformed HTTP is answered with 400 by the full parser")
-    func malformed() async throws {
+    @Test("What is no HTTP is answered with a problem document, and the connection is closed", arguments: [
+        ("POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", "Content-Length"),
+        ("CONJURE /hello HTTP/1.1\r\nHost: a\r\n\r\n", "the method"), ("GET /hello HTTP/9.9\r\nHost: a\r\n\r\n", "version"),
+        ("GET /hello HTTP/1.1\r\nHost: a\r\na b: c\r\n\r\n", "header"), ("\u{1}\u{2}\r\n\r\n", "the method"),
+    ])
+    func malformed(_ request: String, _ text: String) async throws {
         try await Self.withServer { port, _ in
-            let out = try await Self.exchange(port, ["POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx"]) { _ in false }
-            #expect(out.hasPrefix("HTTP/1.1 400 "), "\(out)")
+            let out = try await Self.exchange(port, [request]) { _ in false }
+            #expect(out.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), "\(out)")
+            #expect(out.contains("Content-Type: application/problem+json") && out.contains("urn:meshlog:problem:request-unreadable"), "\(out)")
+            #expect(out.contains("Connection: close") && out.contains(text), "\(out)")
         }
     }
 

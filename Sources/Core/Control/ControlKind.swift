@@ -48,4 +48,13 @@ package enum ControlKind: String, Sendable, CaseIterable {
         case .webhook: "webhook_id"
         }
     }
+
+    /// Keys that no new document gets: routes have the paths that the document would have (`/v1/templates/backtest`), so nobody could read it.
+    package var reservedKeys: Set<String> {
+        switch self {
+        case .config: []
+        case .template: ["diff", "backtest"]
+        case .backbone, .topics, .constraint, .webhook: ["diff"]
+        }
+    }
 }

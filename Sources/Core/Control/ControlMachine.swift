@@ -28,10 +28,12 @@ package struct ControlMachine: Sendable {
         }
         switch command.verb {
         case .create(let document):
+            try checkNew(command, row)
             try check(command, document)
             if row != nil { throw .conflict(row) }
             return change(.created, document)
         case .put(let document):
+            try checkNew(command, row)
             try check(command, document)
             return change(row == nil ? .created : .updated, document)
         case .patch(let patch):
@@ -52,6 +54,11 @@ package struct ControlMachine: Sendable {
         case .exists: row != nil
         case .at(let position): row?.revision == position
         }
+    }
+
+    private func checkNew(_ command: ControlCommand, _ row: ControlRow?) throws(Fault) {
+        guard row == nil, command.kind.reservedKeys.contains(command.key) else { return }
+        throw .refused(Refusal(.conflict, "/\(command.kind.keyMember ?? "")", "'\(command.key)' is the name of a route; take another one"))
     }
 
     private func check(_ command: ControlCommand, _ document: [UInt8]) throws(Fault) {

@@ -36,6 +36,11 @@ package struct PublishRoutes: Sendable {
     // MARK: Forms
 
     private func publish(_ request: Request) async throws -> Response {
+        if let query = request.uri.query, !query.isEmpty {
+            throw ProblemDocument(
+                "parameters-invalid", status: 400, title: "The request's parameters are not all right",
+                detail: "This route takes no parameters; leave out what stands behind '?'. To wait for the verdict, send the header 'Prefer: wait=N'.")
+        }
         if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
             throw ProblemDocument(
                 "content-encoding", status: 415, title: "The body is compressed", detail: "Send it without Content-Encoding; '\(coding)' is not read here.")

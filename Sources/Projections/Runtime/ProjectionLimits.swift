@@ -17,7 +17,7 @@ package enum ProjectionLimits {
     /// Changed rows that go as parameters of one statement; more are cheaper by COPY.
     static let insertRowsMax = 64
     /// The index of PostgreSQL takes about 2,700 bytes.
-    static let keyBytesMax = 2_048
+    package static let keyBytesMax = 2_048
     /// Digests kept for a projection; when there are more, every second one goes.
     static let digestsMax = 256
     /// Events between two recorded digests during a catch-up.

@@ -123,7 +123,6 @@ struct ControlDocuments: Sendable {
         let key: String
         if let given = root[member] {
             guard let text = given.string else { throw ControlProblem.refused(Refusal(.wrongType, "/\(member)", "a text, or left out"), kind.noun) }
-            if ControlDocuments.reserved.contains(text) { throw ControlProblem.refused(Refusal(.conflict, "/\(member)", "'\(text)' is the name of a route"), kind.noun) }
             key = text
         } else {
             key = ids.next().description
@@ -131,9 +130,6 @@ struct ControlDocuments: Sendable {
         let command = ControlCommand(.create(DocumentBody.named(root, member, key)), kind, key, author: author)
         return answer(try await desk.run(command, path: kind.path(key)), key)
     }
-
-    /// Keys that could not be read back, since a route has the same path.
-    static let reserved: Set<String> = ["diff"]
 
     func put(_ request: Request, _ key: String) async throws -> Response {
         let (expected, author) = try change(request)

@@ -13,8 +13,9 @@ enum DocumentBody {
 
     /// The body's bytes.
     ///
+    /// - Parameter noun: what people call what is read.
     /// - Throws: 413, or 415 for a type that is not read here.
-    static func read(_ request: Request, _ form: Form, bytesMax: Int? = nil) async throws -> [UInt8] {
+    static func read(_ request: Request, _ form: Form, bytesMax: Int? = nil, noun: String = "document") async throws -> [UInt8] {
         if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
             throw ProblemDocument(
                 "content-encoding", status: 415, title: "The body is compressed", detail: "Send it without Content-Encoding; '\(coding)' is not read here.")
@@ -35,7 +36,7 @@ enum DocumentBody {
             return Array(buffer: try await request.body.collect(upTo: most))
         } catch is NIOTooManyBytesError {
             throw ControlProblem.refused(
-                Refusal(.tooLarge, "", "at most \(bytesMax ?? Limits.controlDocumentBytesMax) bytes are allowed"), "document")
+                Refusal(.tooLarge, "", "at most \(bytesMax ?? Limits.controlDocumentBytesMax) bytes are allowed"), noun)
         }
     }
 

@@ -48,7 +48,7 @@ struct WebhookRoutes: Sendable {
         var object = JSONObject()
         object.add("notification", position.description)
         object.add("message_id", WebhookAttempt.messageID(position, webhook: id))
-        object.add("attempts", "/v1/webhooks/\(id)/attempts")
+        object.add("attempts", ControlKind.webhook.path(id) + "/attempts")
         return ViewAnswer.json(object.finish(), status: .accepted, position: picture.position)
     }
 

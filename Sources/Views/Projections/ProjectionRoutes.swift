@@ -15,12 +15,23 @@ struct ProjectionRoutes: Sendable {
         router.get("/v1/projections/{name}") { request, context in try await one(request, try runtime(context.parameters)) }
         router.get("/v1/projections/{name}/rows") { request, context in try await rows(request, try runtime(context.parameters)) }
         router.get("/v1/projections/{name}/rows/{key}") { request, context in
-            try await row(request, try runtime(context.parameters), try ControlRoutes.key(context.parameters))
+            try await row(request, try runtime(context.parameters), try ProjectionRoutes.key(context.parameters))
         }
         router.get("/v1/projections/{name}/diff") { request, context in try await difference(request, try runtime(context.parameters)) }
     }
 
-    private func runtime(_ parameters: Parameters) throws(ProblemDocument) -> any ProjectionRuntime { try desk.runtime(parameters.get("name") ?? "") }
+    private func runtime(_ parameters: Parameters) throws(ProblemDocument) -> any ProjectionRuntime { try desk.runtime(PathText.of("name", parameters)) }
+
+    /// A row's key may be longer than a document's: it can be made of several names.
+    private static func key(_ parameters: Parameters) throws(ProblemDocument) -> String {
+        let text = try PathText.of("key", parameters)
+        guard text.utf8.count <= ProjectionLimits.keyBytesMax, !text.utf8.contains(0) else {
+            throw ParameterFault.problem([
+                ParameterFault(parameter: "key", detail: "a key has at most \(ProjectionLimits.keyBytesMax) bytes, without U+0000; this one has \(text.utf8.count)")
+            ])
+        }
+        return text
+    }
 
     // MARK: How they stand
 

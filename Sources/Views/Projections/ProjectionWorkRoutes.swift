@@ -22,11 +22,11 @@ struct ProjectionWorkRoutes: Sendable {
     }
 
     private func definition(_ parameters: Parameters) throws(ProblemDocument) -> ProjectionDefinition {
-        try desk.runtime(parameters.get("name") ?? "").definition
+        try desk.runtime(PathText.of("name", parameters)).definition
     }
 
     private func position(_ parameters: Parameters) throws(ProblemDocument) -> Position {
-        guard let position = PositionText.parse(parameters.get("position") ?? "") else {
+        guard let position = PositionText.parse(try PathText.of("position", parameters)) else {
             throw ParameterFault.problem([ParameterFault(parameter: "position", detail: PositionText.expectation)])
         }
         return position

@@ -2,7 +2,6 @@ internal import Core
 internal import HTTPTypes
 internal import Hummingbird
 internal import Interventions
-internal import NIOCore
 internal import Web
 
 /// What a person says about a session, as a request says it.
@@ -11,7 +10,9 @@ enum SessionBody {
 
     /// - Throws: 400, 413, 415 or 422 that names everything wrong with the body.
     static func read(_ request: Request, id: String, _ decision: SessionClosing.Decision) async throws -> (command: SessionCommand, isConditional: Bool) {
-        let root = try DocumentBody.object(try await bytes(request), "decision")
+        // An edit may bring a whole message, beside who and why.
+        let body = try await DocumentBody.read(request, .document, bytesMax: 2 * Limits.messageBytesMax, noun: "decision")
+        let root = try DocumentBody.object(body, "decision")
         var refusal = Refusal()
         for (key, _) in root.members {
             guard let name = key.string, !members.contains(name) || (name == "message" && decision != .edit) else { continue }
@@ -41,20 +42,6 @@ enum SessionBody {
         }
         let command = SessionCommand(id: id, decision: decision, digest: digest, by: by, via: "http", comment: comment, changes: document)
         return (command, tag != nil)
-    }
-
-    /// An edit may bring a whole message, beside who and why.
-    private static func bytes(_ request: Request) async throws -> [UInt8] {
-        let most = 2 * Limits.messageBytesMax
-        if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
-            throw ProblemDocument(
-                "content-encoding", status: 415, title: "The body is compressed", detail: "Send it without Content-Encoding; '\(coding)' is not read here.")
-        }
-        do {
-            return Array(buffer: try await request.body.collect(upTo: most))
-        } catch is NIOTooManyBytesError {
-            throw ControlProblem.refused(Refusal(.tooLarge, "", "at most \(most) bytes are read"), "decision")
-        }
     }
 }
 

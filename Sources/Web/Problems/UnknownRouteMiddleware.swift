@@ -18,10 +18,14 @@ package struct UnknownRouteMiddleware<Context: RequestContext>: RouterMiddleware
     ) async throws -> Response {
         let path = request.uri.path
         let segments = Self.segments(path)
-        let allowed = Set(routes.lazy.filter { Self.matches($0.segments, segments) }.map(\.method.rawValue)).sorted()
-        guard !allowed.isEmpty else {
+        let matching = routes.filter { Self.matches($0.segments, segments) }
+        guard let taken = matching.map(\.segments).max(by: Self.isLessSpecific) else {
             throw ProblemDocument("not-found", status: 404, title: "There is nothing here", detail: "No route has the path \(path).")
         }
+        var methods = Set(matching.lazy.filter { $0.segments == taken }.map(\.method.rawValue))
+        // The router was told to answer HEAD where it answers GET.
+        if methods.contains("GET") { methods.insert("HEAD") }
+        let allowed = methods.sorted()
         throw ProblemDocument(
             "method-not-allowed", status: 405, title: "The path exists, but not for this method",
             detail: "\(path) takes \(allowed.joined(separator: ", ")).", members: [("allow", .strings(allowed))],
@@ -37,6 +41,13 @@ package struct UnknownRouteMiddleware<Context: RequestContext>: RouterMiddleware
             guard index < path.count, segment == path[index] || isVariable(segment) else { return false }
         }
         return route.count == path.count
+    }
+
+    /// Which of two routes the router prefers: at the first difference, the one that names the segment. So `/items/latest` hides `/items/{id}`,
+    /// for all methods.
+    private static func isLessSpecific(_ one: [Substring], _ other: [Substring]) -> Bool {
+        guard let (left, right) = zip(one, other).first(where: { $0 != $1 }) else { return false }
+        return isVariable(left) && !isVariable(right)
     }
 
     private static func isVariable(_ segment: Substring) -> Bool {
