@@ -31,7 +31,7 @@ struct ClockTests {
 
     @Test("Nothing ends early, and a person who comes too late decides nothing", .timeLimit(.minutes(1))) func bounds() async throws {
         try await SessionRig.with { rig in
-            try rig.constraint("ask", ask(400, "block"))
+            try rig.constraint("ask", ask(3_000, "block"))
             let opening = try await rig.hold()
             let end = try #require(opening.expiresAt)
             let closing = SessionClosing(opening.position, .expired(.block, reason: ""))

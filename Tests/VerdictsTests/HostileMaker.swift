@@ -14,7 +14,7 @@ struct HostileMaker {
 
     typealias Fields = [(name: String, value: [UInt8])]
 
-    static let topics = ["odd.a", "odd.b", "even.a"]
+    static let topics = ["odd.a", "even.a", "even.b"]
 
     // MARK: Messages
 

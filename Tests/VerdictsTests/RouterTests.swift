@@ -175,9 +175,9 @@ struct RouterTests {
             let session = try rig.connect()
             // Uses up what all rules may cost, for those in force and for shadows.
             let when = "message.data.exists(x, message.data.exists(y, x + y == -1))"
-            for mode in ["shadow", "enforce"] {
-                _ = try rig.control(
-                    .created, .constraint, mode, #"{"constraint_id":"\#(mode)","when":"\#(when)","mode":"\#(mode)","action":{"type":"block"}}"#, session)
+            for (mode, priority) in [("shadow", 1), ("enforce", 0)] {
+                let rule = #"{"constraint_id":"\#(mode)","when":"\#(when)","mode":"\#(mode)","priority":\#(priority),"action":{"type":"block"}}"#
+                _ = try rig.control(.created, .constraint, mode, rule, session)
             }
             let data = "[" + (0..<1_000).map { String($0) }.joined(separator: ",") + "]"
             let entry = try Envelope.admit(Array(#"{"topic":"a.b","data":\#(data)}"#.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 7, low: 1) }).entry

@@ -220,7 +220,10 @@ struct SessionRoutesTests {
                 let again = try await rig.send("POST", path(opening, "deny"), body)
                 #expect(again.status == 409 && again.json["decided_by"] as? String == "eve", "\(again.body)")
                 let keys = rig.keys
-                try await rig.redis { session in #expect(try session.run("XLEN", [keys.stream(.messages)]) == .integer(2)) }
+                try await rig.redis { session in
+                    let messages = try session.run("XLEN", [keys.stream(.messages)])
+                    #expect(messages == .integer(2))
+                }
             }
             await stack.stop()
         }

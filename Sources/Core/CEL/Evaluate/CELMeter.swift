@@ -40,6 +40,8 @@ struct CELMeter {
     static func comparison(_ left: CELValue, _ right: CELValue) -> Int {
         switch (left, right) {
         case (.list(let one), .list(let other)): one.count == other.count ? weight(left) + weight(right) : 0
+        case (.map(.table(let one)), .map(.table(let other))): one.count == other.count ? weight(left) + weight(right) : 0
+        // How many different keys a JSON object has is found by looking each of them up.
         case (.map, .map): weight(left) + weight(right)
         default: min(weight(left), weight(right))
         }
