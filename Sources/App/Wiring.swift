@@ -224,10 +224,7 @@ struct Wiring {
             let pulse = pulse(stores)
             let folds = BlockingPool<ProjectionPlace>(name: "past", width: 2) { place }
             let sessions = SessionDesk(redis: redis, postgresql: postgresql, keys: settings.keys) { [live] (message: MessageEntry) throws(Refusal) in
-                let config = live.state
-                if let fault = config.sizeFault(message) { throw Refusal(.tooLarge, "", fault) }
-                let violations = config.violations(message)
-                if !violations.isEmpty { throw Refusal(breaking: violations) }
+                try live.state.check(message)
             }
             ViewRoutes(
                 .init(
@@ -277,7 +274,10 @@ struct Wiring {
         }
         return Pulse(
             servers: servers,
-            gauges: [LogGauges.groups(stores, keys: settings.keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics)])
+            gauges: [
+                LogGauges.groups(stores, keys: settings.keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics),
+                LogGauges.sessions(stores, keys: settings.keys, metrics: metrics),
+            ])
     }
 
     private var loop: @Sendable (String) -> StageLoop {

@@ -2,6 +2,8 @@
 package enum Limits {
     /// A message's payload and envelope together. NATS refuses 8 MiB by the embedded setting; 1 MiB is its usual default.
     package static let messageBytesMax = 1 << 20
+    /// All fields of an entry: a message with what doors and releases add to it. What is larger has come past the doors.
+    package static let entryBytesMax = 2 * messageBytesMax
     /// Nesting of JSON: deeper input only comes from mistakes and attacks, and parsers downstream recurse.
     package static let nestingMax = 128
     /// One parsed JSON document: a body that is held whole is the largest there is.
@@ -91,6 +93,9 @@ package enum Limits {
     package static let violationsMax = 64
     /// Sessions that the clock ends in one step: it holds their messages, each up to the largest size.
     package static let sessionBatchMax = 32
+    /// Sessions that are open at once: each takes about a kilobyte of Redis's memory. A thousand messages a second that are delayed by a minute
+    /// fit; what people ought to decide and do not should stop somebody before it stops Redis.
+    package static let openSessionsMax = 100_000
     /// Bytes of the comment of a decision.
     package static let sessionCommentBytesMax = 4 << 10
     /// Constraints in force together: every process holds them compiled, about 10 kB each.
@@ -108,6 +113,11 @@ package enum Limits {
     /// Errors, and matches of shadow constraints, that one verdict names.
     package static let verdictErrorsMax = 8
     package static let verdictShadowsMax = 32
+    /// Limits that one message may come by, in force and as many shadows: each leaves some 250 bytes in the verdict. Two for each of the most
+    /// recipients there can be.
+    package static let verdictLimitsMax = 2_000
+    /// Bytes of what strangers wrote into an entry that its burial repeats as the cause.
+    package static let faultTextBytesMax = 80
     /// Bytes of the key that a limit counts by.
     package static let limitKeyBytesMax = 256
     /// Keys that limits remember, some 200 bytes each; beyond, those that are nearest to having their whole burst again are forgotten.

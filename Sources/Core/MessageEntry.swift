@@ -153,14 +153,30 @@ package struct MessageEntry: Sendable {
         if event == MessageEntry.released {
             if count(.release) == 0 { return "it is released, but does not say by what" }
         } else if event != MessageEntry.accepted {
-            return "its event is '\(event)', not '\(MessageEntry.accepted)' or '\(MessageEntry.released)'"
+            return "its event is '\(PolicyText.bounded(event, Limits.faultTextBytesMax))', not '\(MessageEntry.accepted)' or '\(MessageEntry.released)'"
         }
         if uuid == nil { return "its message_uuid is not a UUID" }
         if let fault = Subject.topicFault(slice(.topic).span) { return "its topic is not one: \(fault)" }
         if count(.originTS) > 0, originTS == nil { return "its origin_ts is not a number of microseconds" }
-        if count(.destinations) > 0, JSONText.decodeStrings(slice(.destinations).span) == nil { return "its destination_subject_ids are not a JSON array of strings" }
+        if fieldBytes > Limits.entryBytesMax { return "it has \(fieldBytes) bytes, at most \(Limits.entryBytesMax) are possible" }
+        if let fault = namesFault { return fault }
         if UTF8Check.firstFault(bytes.span) != nil, isJSON { return "it is not UTF-8" }
         return nil
+    }
+
+    /// What no door would have let in: it stands in verdicts, sessions and columns, which have their bounds by those of names.
+    private var namesFault: String? {
+        for field in [MessageField.source, .type, .correlationID, .causation, .contentType] where count(field) > 0 {
+            if count(field) > Limits.nameBytesMax { return "its \(field.name) has \(count(field)) bytes, at most \(Limits.nameBytesMax) are possible" }
+            if slice(field).contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "its \(field.name) holds control characters" }
+        }
+        guard count(.destinations) > 0 else { return nil }
+        let recipients = slice(.destinations)
+        // The scanner first: what counts the names takes well-formed text for granted.
+        guard recipients.first == UInt8(ascii: "["), (try? JSONScanner.validate(recipients.span)) != nil, let names = JSONText.plainStrings(recipients.span)
+        else { return "its destination_subject_ids are not a JSON array of strings" }
+        if names.count > Limits.destinationsMax { return "it has \(names.count) recipients, at most \(Limits.destinationsMax) are possible" }
+        return names.faulty.first.map { "its recipient \($0) is no name of 1 to \(Limits.nameBytesMax) bytes without control characters" }
     }
 
     package static let accepted = "message.accepted"

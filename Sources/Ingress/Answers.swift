@@ -36,10 +36,7 @@ package enum Answers {
         if refusal.isSyntax {
             return ProblemDocument("message-unreadable", status: 400, title: "The message cannot be read", detail: refusal.summary, members: members)
         }
-        if refusal.isTemplate {
-            return ProblemDocument(
-                "template-violation", status: 422, title: "The payload breaks a validation template of its topic", detail: refusal.summary, members: members)
-        }
+        if refusal.isTemplate { return TemplateProblem.document(refusal) }
         return ProblemDocument("message-invalid", status: 422, title: "The message breaks the rules", detail: refusal.summary, members: members)
     }
 

@@ -111,6 +111,12 @@ package struct SessionLog: Sendable {
         return reply.array?.last?.text.flatMap { Double($0) }.map { Int64($0) }
     }
 
+    /// How many sessions are open.
+    package func openCount(_ session: RedisSession) throws(RedisError) -> Int {
+        guard let members = try session.run("HLEN", [keys.openSessions]).int else { throw .unexpectedReply("HLEN") }
+        return members - (try session.run("HEXISTS", [keys.openSessions, SessionLog.marker]) == .integer(1) ? 1 : 0)
+    }
+
     /// Position of the entry that has been held the longest; nil when none is.
     ///
     /// - Cost: reads the ids of all open sessions.

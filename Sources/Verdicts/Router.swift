@@ -16,21 +16,26 @@ package struct Router: Sendable {
     private let control: ControlReader
     private let attemptsMax: Int
     private let limitsWritten: Int
+    private let openSessionsMax: Int
     private let batch: Histogram
     private let latency: Histogram
     private let age: Histogram
     private let decided: Counter
     private let outcomes: [Outcome: Counter]
     private let buried: Counter
+    private let refused: Counter
     private let log = Logger(label: "meshlog.router")
 
     /// - Parameters:
     ///   - policy: as it stands at the start; it is folded further.
     ///   - limitsWritten: verdicts after which the state of limits is written down.
+    ///   - openSessionsMax: held messages that may wait at once; what would be one more is blocked.
     package init(
-        loop: StageLoop, keys: LogKeys, policy: PolicyFold, attemptsMax: Int, limitsWritten: Int = Limits.limitsWrittenVerdicts, metrics: Metrics
+        loop: StageLoop, keys: LogKeys, policy: PolicyFold, attemptsMax: Int, limitsWritten: Int = Limits.limitsWrittenVerdicts,
+        openSessionsMax: Int = Limits.openSessionsMax, metrics: Metrics
     ) {
         self.limitsWritten = limitsWritten
+        self.openSessionsMax = openSessionsMax
         self.loop = loop
         self.keys = keys
         self.policy = policy
@@ -44,6 +49,7 @@ package struct Router: Sendable {
             uniqueKeysWithValues: Outcome.allCases.map {
                 ($0, metrics.counter("meshlog_verdicts_total", help: "Verdicts by outcome", ["outcome": $0.rawValue]))
             })
+        refused = metrics.counter("meshlog_sessions_refused_total", help: "Messages that were blocked because too many sessions are open")
         buried = metrics.counter("meshlog_buried_entries_total", help: "Entries moved to rejected by a stage", ["stage": "router"])
     }
 
@@ -52,6 +58,8 @@ package struct Router: Sendable {
         await WorkerThread.run("router") { [self] stop in
             let machine = RouterMachine(policy)
             var consumer = consumer
+            // Read and not yet decided.
+            var waiting: ArraySlice<GroupConsumer.Item> = []
             loop.run(
                 stop,
                 begin: { session, _ in
@@ -60,12 +68,14 @@ package struct Router: Sendable {
                     machine.limiter = try limits.restore(session)
                     try control.fold(into: &machine.policy, session, stop: { stop.isRequested })
                     consumer.startOver(countingDeliveries: nil)
+                    waiting = []
                     return limits
                 },
                 step: { limits, session, epoch in
                     do {
-                        try step(&consumer, machine, &limits, session, epoch)
+                        try step(&consumer, &waiting, machine, &limits, session, epoch)
                     } catch {
+                        waiting = []
                         // A read may break after Redis has delivered: then its entries are pending, older than anything new.
                         consumer.startOver(countingDeliveries: false)
                         throw error
@@ -79,13 +89,16 @@ package struct Router: Sendable {
     }
 
     private func step(
-        _ consumer: inout GroupConsumer, _ machine: RouterMachine, _ limits: inout LimiterLog, _ session: RedisSession, _ epoch: Int
+        _ consumer: inout GroupConsumer, _ waiting: inout ArraySlice<GroupConsumer.Item>, _ machine: RouterMachine, _ limits: inout LimiterLog,
+        _ session: RedisSession, _ epoch: Int
     ) throws {
-        let items = try consumer.read(session, count: Limits.routerBatchMax, wait: .milliseconds(250))
+        if waiting.isEmpty { waiting = try consumer.read(session, count: Limits.routerBatchMax, wait: .milliseconds(250))[...] }
         try control.fold(into: &machine.policy, session)
-        guard !items.isEmpty else { return }
+        guard !waiting.isEmpty else { return }
         let start = ContinuousClock.now
-        if let last = try decide(items, machine, session, epoch) { try limits.keep(machine.limiter, at: last, decided: items.count, session, epoch) }
+        let (items, last) = try decide(waiting, machine, session, epoch)
+        waiting = waiting.dropFirst(items.count)
+        if let last { try limits.keep(machine.limiter, at: last, decided: items.count, session, epoch) }
         batch.record(items.count)
         latency.record(Int((ContinuousClock.now - start) / .microseconds(1)))
         let now = Int64(Date().timeIntervalSince1970 * 1e6)
@@ -94,10 +107,19 @@ package struct Router: Sendable {
         }
     }
 
-    /// - Returns: the position of the last message that was decided.
-    private func decide(_ items: [GroupConsumer.Item], _ machine: RouterMachine, _ session: RedisSession, _ epoch: Int) throws -> Position? {
+    /// Decides about the first messages, and about as many as fit a part of the lease: a step that outlived it could not be written, and would
+    /// be begun again and again.
+    ///
+    /// - Returns: those, and the position of the last that has a verdict.
+    private func decide(
+        _ waiting: ArraySlice<GroupConsumer.Item>, _ machine: RouterMachine, _ session: RedisSession, _ epoch: Int
+    ) throws -> (items: ArraySlice<GroupConsumer.Item>, last: Position?) {
         var verdicts: [Decided] = []
-        for item in items {
+        var done = waiting.startIndex
+        let end = ContinuousClock.now + loop.leaseTTL / 4
+        while done < waiting.endIndex, done == waiting.startIndex || ContinuousClock.now < end {
+            let item = waiting[done]
+            done += 1
             switch item {
             case .entry(let position, let message):
                 guard let uuid = message.uuid else { preconditionFailure("GroupConsumer checks the entry") }
@@ -110,14 +132,30 @@ package struct Router: Sendable {
                 try bury(RejectedEntry(door: "router", reason: reason, bytes: bytes, position: position, attempts: attempts), session, epoch)
             }
         }
-        guard let last = verdicts.last?.position else { return nil }
+        guard let last = verdicts.last?.position else { return (waiting[..<done], nil) }
         var command = RESPWriter()
         write(verdicts, epoch, to: &command)
         let written = try session.pipeline(command)[0]
         if case .error(let text) = written { throw LogError(.server(text)) }
         decided.add(verdicts.count)
-        for decided in verdicts { outcomes[decided.verdict.outcome]?.add() }
-        return last
+        count(verdicts, notOpened: written.array?.last?.int ?? 0)
+        return (waiting[..<done], last)
+    }
+
+    /// - Parameter notOpened: messages that were blocked instead of being held.
+    private func count(_ verdicts: [Decided], notOpened: Int) {
+        var left = notOpened
+        for decided in verdicts {
+            if left > 0, decided.session != nil {
+                left -= 1
+                outcomes[.block]?.add()
+            } else {
+                outcomes[decided.verdict.outcome]?.add()
+            }
+        }
+        guard notOpened > 0 else { return }
+        refused.add(notOpened)
+        log.error("too many sessions are open; messages that would be held are blocked", metadata: ["blocked": "\(notOpened)", "open": "\(openSessionsMax)"])
     }
 
     private func bury(_ entry: RejectedEntry, _ session: RedisSession, _ epoch: Int) throws {
@@ -150,11 +188,17 @@ package struct Router: Sendable {
     }
 
     private func write(_ verdicts: [Decided], _ epoch: Int, to out: inout RESPWriter) {
-        let fields = verdicts.map { (verdict: $0.verdict.loggedFields, opening: $0.opening) }
-        out.begin(3 + 6 + 2 + fields.reduce(0) { $0 + 3 + 2 * $1.verdict.count + ($1.opening.isEmpty ? 0 : 1 + 2 * $1.opening.count) })
+        let all = verdicts.map { decided in
+            (
+                verdict: decided.verdict.loggedFields, opening: decided.opening,
+                other: decided.session == nil ? [] : decided.verdict.withoutSession(openMax: openSessionsMax).loggedFields
+            )
+        }
+        out.begin(3 + 6 + 3 + all.reduce(0) { $0 + 3 + 2 * $1.verdict.count + ($1.opening.isEmpty ? 0 : 2 + 2 * $1.opening.count + 2 * $1.other.count) })
         for word in ["FCALL", "meshlog_decide", "6", keys.stream(.verdicts), keys.stream(.messages), keys.lease(loop.name)] { out.argument(word) }
         for word in [keys.stream(.sessions), keys.openSessions, keys.dueSessions, String(epoch), GroupName.router.rawValue] { out.argument(word) }
-        for (decided, fields) in zip(verdicts, fields) {
+        out.argument(openSessionsMax)
+        for (decided, fields) in zip(verdicts, all) {
             out.argument(decided.position.streamID)
             out.argument(2 * fields.verdict.count)
             out.argument(2 * fields.opening.count)
@@ -162,6 +206,8 @@ package struct Router: Sendable {
             guard !fields.opening.isEmpty else { continue }
             out.argument(decided.end)
             Router.write(fields.opening, to: &out)
+            out.argument(2 * fields.other.count)
+            Router.write(fields.other, to: &out)
         }
     }
 

@@ -13,12 +13,18 @@ internal import NIOPosix
 package final class Courier: Sendable {
     private let addresses: AddressGuard
     private let timeoutMs: Int64
+    private let look: @Sendable (_ host: String, _ port: Int) throws -> NetworkAddress?
     private let resolvers: NIOThreadPool
 
     /// Look-ups block; one name server that is slow takes no more of these than its webhook may have requests.
     private static let resolversCount = 16
 
-    package init(addresses: AddressGuard, timeoutMs: Int64 = Limits.webhookTimeoutMs) {
+    /// - Parameter look: finds a name's address; called on a thread of its own, once for each request.
+    package init(
+        addresses: AddressGuard, timeoutMs: Int64 = Limits.webhookTimeoutMs,
+        look: @escaping @Sendable (_ host: String, _ port: Int) throws -> NetworkAddress? = Courier.systemAddress
+    ) {
+        self.look = look
         self.addresses = addresses
         self.timeoutMs = timeoutMs
         resolvers = NIOThreadPool(numberOfThreads: Courier.resolversCount)
@@ -43,6 +49,7 @@ package final class Courier: Sendable {
             return .failure("the name '\(url.host)' cannot be resolved")
         }
         if let fault = fault(url, address) { return .failure(fault) }
+        guard NIODeadline.now() < deadline else { return .failure("no answer within \(timeoutMs) ms: looking the name '\(url.host)' up took all of it") }
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow, timeout: .init(connect: .milliseconds(timeoutMs), read: .milliseconds(timeoutMs)))
         configuration.dnsOverride = [url.host: address.description]
         configuration.httpVersion = .http1Only
@@ -84,9 +91,13 @@ package final class Courier: Sendable {
 
     private func resolve(_ url: WebhookURL) async throws -> NetworkAddress {
         if let literal = NetworkAddress(url.host) { return literal }
-        let found = try await resolvers.runIfActive { try SocketAddress.makeAddressResolvingHost(url.host, port: url.port) }
-        guard let address = found.ipAddress.flatMap({ NetworkAddress($0) }) else { throw LogError.unavailable("no address") }
+        guard let address = try await resolvers.runIfActive({ [look] in try look(url.host, url.port) }) else { throw LogError.unavailable("no address") }
         return address
+    }
+
+    /// What the system's resolver says first.
+    @Sendable package static func systemAddress(_ host: String, _ port: Int) throws -> NetworkAddress? {
+        try SocketAddress.makeAddressResolvingHost(host, port: port).ipAddress.flatMap { NetworkAddress($0) }
     }
 
     /// Seconds, or a date.

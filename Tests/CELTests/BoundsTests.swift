@@ -117,6 +117,24 @@ struct BoundsTests {
         #expect(elapsed < .seconds(10), "\(source)")
     }
 
+    @Test("What is read from a JSON text costs its bytes each time it is read, so that no payload makes a cheap rule slow", arguments: [
+        ("any.text == 'x'", 1, true), ("any['text'] == 'x'", 1, true), ("any.many[0] == 'x'", 1, true), ("any.escaped == 'x'", 1, true), ("any.number > 1.0", 1, true), ("'x' in any.many", 20, true),
+        ("any.many.exists(x, x == 'x')", 20, true), ("['a', 'b'] == any.two", 2, true), ("{'a': 1} == any", 20, true), ("any.rows.exists(r, any.text == 'x')", 100, true),
+        // What is not read costs nothing.
+        ("has(any.text)", 0, false), ("'text' in any", 0, false), ("['a'] == any.many", 0, false), ("any.small == 'x'", 0, false),
+    ])
+    func reading(_ source: String, times: Int, isRead: Bool) throws {
+        let long = String(repeating: "a", count: 1_600)
+        let many = Array(repeating: "\"\(long)\"", count: 20).joined(separator: ",")
+        let rows = Array(repeating: "1", count: 100).joined(separator: ",")
+        let text = #"{"small":"x","text":"\#(long)","escaped":"\n\#(long)","number":1\#(String(repeating: "0", count: 1_600)),"many":[\#(many)],"two":["\#(long)","\#(long)"],"rows":[\#(rows)]}"#
+        let environment = CELEnvironment(variables: [CELEnvironment.Variable("any", .dyn)])
+        var activation = environment.activation()
+        activation.set(0, CELValue(json: try JSONDocument(text).root))
+        let cost = try environment.compile(source).evaluate(activation, costMax: 10_000_000).cost
+        #expect(isRead ? cost >= times * 100 : cost < 100, "\(source) costs \(cost)")
+    }
+
     @Test("An exhausted budget is not absorbed by || and &&") func notAbsorbed() throws {
         for source in ["items.all(x, x >= 0) || true", "true || items.all(x, x >= 0)", "items.exists(x, items.all(y, y < 100)) || n == 7"] {
             let program = try Rules.environment.compile(source)

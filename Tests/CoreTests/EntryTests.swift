@@ -133,4 +133,23 @@ struct EntryTests {
         #expect(refusal.summary.hasPrefix(#"/a/0: no "0"; /a/1: "#))
         #expect(Refusal(JSONFault(reason: .nesting, offset: 3)).violations == [Violation(.nesting, "", "nested deeper than 128 levels, at byte 3")])
     }
+
+    @Test("An entry that no door would have let in is none that stages read; one at every bound is") func foreign() throws {
+        let longest = String(repeating: "n", count: Limits.nameBytesMax)
+        let recipients = "[" + Array(repeating: "\"\(longest)\"", count: Limits.destinationsMax).joined(separator: ",") + "]"
+        let text = #"{"topic":"a.b","source_subject_id":"\#(longest)","message_type":"\#(longest)","correlation_id":"\#(longest)","destination_subject_ids":\#(recipients),"data":1}"#
+        let entry = try Envelope.admit(Array(text.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 1, low: 1) }).entry
+        #expect(entry.fault == nil)
+        for (field, value, word) in [
+            (MessageField.source, longest + "n", "257 bytes"), (.type, longest + "n", "257 bytes"), (.correlationID, "a\u{0}b", "control characters"), (.source, "a\nb", "control characters"),
+            (.destinations, "[1]", "JSON array"), (.destinations, #"["a"] x"#, "JSON array"), (.destinations, #"["\ud800"]"#, "JSON array"), (.destinations, #"["a",""]"#, "recipient 1"),
+            (.destinations, "[" + Array(repeating: #""a""#, count: 1_001).joined(separator: ",") + "]", "1001 recipients"), (.destinations, #"["\#(longest)n"]"#, "recipient 0"),
+            (.data, String(repeating: "1", count: Limits.entryBytesMax), "bytes, at most"), (.event, String(repeating: "e", count: 5_000), "its event is"),
+        ] {
+            var other = entry
+            other.set(field, value)
+            let fault = try #require(other.fault, "\(field)")
+            #expect(fault.contains(word) && fault.utf8.count < 256, "\(fault)")
+        }
+    }
 }

@@ -19,8 +19,11 @@ final class SessionRig: Sendable {
     let catalog: StreamCatalog
     let redis: BlockingPool<RedisSession>
     let postgresql: BlockingPool<PostgreSQLSession>
+    let metrics = Metrics()
+    private let openSessionsMax: Int
 
-    private init(_ endpoint: RedisEndpoint, _ url: String) throws {
+    private init(_ endpoint: RedisEndpoint, _ url: String, openSessionsMax: Int) throws {
+        self.openSessionsMax = openSessionsMax
         let keys = LogKeys(prefix: SharedStack.unique("sessions"))
         self.endpoint = endpoint
         self.keys = keys
@@ -31,24 +34,52 @@ final class SessionRig: Sendable {
     }
 
     /// Runs `body` with a router at work, and removes what was made, on both paths.
-    static func with(isolation: isolated (any Actor)? = #isolation, _ body: (SessionRig) async throws -> Void) async throws {
+    static func with(
+        openSessionsMax: Int = Limits.openSessionsMax, isolation: isolated (any Actor)? = #isolation, _ body: (SessionRig) async throws -> Void
+    ) async throws {
         let template = try await SharedStack.template("interventions") { url in
             try await onThread { _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "meshlog tests")) }
         }
         let server = try await SharedStack.shared.redis
         try await SharedStack.withDatabase(template: template) { url in
-            let rig = try SessionRig(try RedisEndpoint(url: server.url), url)
-            try LogSetup(catalog: rig.catalog, keys: rig.keys).apply(try rig.connect())
+            let rig = try SessionRig(try RedisEndpoint(url: server.url), url, openSessionsMax: openSessionsMax)
             defer { rig.removeKeys() }
-            let pools = [Task { await rig.redis.serve() }, Task { await rig.postgresql.serve() }]
-            let router = Task { await rig.router.run() }
+            try await rig.work { try await body(rig) }
+        }
+    }
+
+    /// Runs `body` on servers of its own, which it may stop and start.
+    static func withServers(isolation: isolated (any Actor)? = #isolation, _ body: (SessionRig, EmbeddedStack) async throws -> Void) async throws {
+        try await withTemporaryFolder { folder in
+            var configuration = EmbeddedStack.Configuration(dataFolder: folder)
+            configuration.servers = [.redis, .postgresql]
+            configuration.ports = [:]
+            var logger = Logger(label: "stack")
+            logger.logLevel = .error
+            let stack = try await EmbeddedStack.start(configuration, logger: logger)
             do {
-                try await body(rig)
-                await end([router] + pools)
+                let url = stack.postgresql.url
+                try await onThread { _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "meshlog tests")) }
+                let rig = try SessionRig(try RedisEndpoint(url: stack.redis.url), url, openSessionsMax: Limits.openSessionsMax)
+                try await rig.work { try await body(rig, stack) }
+                await stack.stop()
             } catch {
-                await end([router] + pools)
+                await stack.stop()
                 throw error
             }
+        }
+    }
+
+    /// Runs `body` while the router and the pools are at work.
+    private func work(isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void) async throws {
+        try LogSetup(catalog: catalog, keys: keys).apply(try connect())
+        let tasks = [Task { await router.run() }, Task { await redis.serve() }, Task { await postgresql.serve() }]
+        do {
+            try await body()
+            await SessionRig.end(tasks)
+        } catch {
+            await SessionRig.end(tasks)
+            throw error
         }
     }
 
@@ -73,7 +104,7 @@ final class SessionRig: Sendable {
     }
 
     private var router: Router {
-        Router(loop: loop("router"), keys: keys, policy: PolicyFold(defaultTarget: "default"), attemptsMax: 3, metrics: Metrics())
+        Router(loop: loop("router"), keys: keys, policy: PolicyFold(defaultTarget: "default"), attemptsMax: 3, openSessionsMax: openSessionsMax, metrics: metrics)
     }
 
     /// - Parameter stage: two clocks under one name take turns, under two names they race.
@@ -119,6 +150,15 @@ final class SessionRig: Sendable {
         }
     }
 
+    /// Rules that cannot be evaluated let messages on these topics pass.
+    func deliverOnError(_ topics: String) throws {
+        let address = ConfigAddress(.topic, scope: topics, name: KnownSetting.policyOnError.rawValue)
+        let event = ControlEvent(.config, .created, key: address.key, document: address.document(value: Array(#""deliver""#.utf8)))
+        guard case .appended = try ControlLog(keys: keys).append([ControlChange(event, expected: .any)], try connect()) else {
+            throw LogError.unavailable("the configuration was not appended")
+        }
+    }
+
     /// Appends a message as admission makes it; its position.
     @discardableResult
     func send(_ text: String, number: Int = 0) throws -> Position {
@@ -139,11 +179,14 @@ final class SessionRig: Sendable {
     }
 
     func opened(_ position: Position) async throws -> SessionOpening {
-        for _ in 0..<1_000 {
-            if let opening = try log.open([position.description], try connect())[0] { return opening }
-            try await Task.sleep(for: .milliseconds(10))
+        let session = try connect()
+        var found: SessionOpening?
+        _ = await eventually {
+            found = try log.open([position.description], session)[0]
+            return found != nil
         }
-        throw LogError.unavailable("no session was opened about \(position)")
+        guard let found else { throw LogError.unavailable("no session was opened about \(position)") }
+        return found
     }
 
     func command(
@@ -167,11 +210,7 @@ final class SessionRig: Sendable {
     /// All messages with their verdicts, once `count` are decided.
     func decided(_ count: Int) async throws -> [DecidedMessage] {
         let session = try connect()
-        for _ in 0..<1_000 {
-            let found = try LogReader(keys: keys).decided(after: .zero, count: 10_000, session)
-            if found.count >= count { return found }
-            try await Task.sleep(for: .milliseconds(10))
-        }
+        _ = await eventually { try LogReader(keys: keys).decided(after: .zero, count: 10_000, session).count >= count }
         return try LogReader(keys: keys).decided(after: .zero, count: 10_000, session)
     }
 

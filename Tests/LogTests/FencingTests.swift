@@ -26,7 +26,7 @@ struct FencingTests {
             switch name {
             case "decide":
                 [
-                    "meshlog_decide", "3", keys.stream(.verdicts), keys.stream(.messages), lease, String(epoch), "router", "1-0", "4", "0", "event", "message.decided",
+                    "meshlog_decide", "3", keys.stream(.verdicts), keys.stream(.messages), lease, String(epoch), "router", "9", "1-0", "4", "0", "event", "message.decided",
                     "rule", "default",
                 ]
             case "limits": ["meshlog_limits", "2", keys.limits, lease, String(epoch), "0-1-0\n"]

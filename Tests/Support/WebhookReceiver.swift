@@ -48,7 +48,9 @@ package final class WebhookReceiver: Sendable {
         let router = Router()
         router.post("**") { request, _ in
             let bytes = Array(buffer: try await request.body.collect(upTo: 1 << 20))
-            let headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
+            // The server takes the header Host out of the others.
+            let host = request.head.authority.map { [(name: "host", value: $0)] } ?? []
+            let headers = host + request.headers.map { (name: $0.name.rawName, value: $0.value) }
             let one = Received(path: request.uri.path, headers: headers, body: bytes)
             let number = received.withLockedValue { all in
                 all.append(one)

@@ -8,80 +8,6 @@ import TestSupport
 import Testing
 import Verdicts
 
-/// A log of its own with a router beside it.
-private struct RouterRig: Sendable {
-    let endpoint: RedisEndpoint
-    let keys: LogKeys
-
-    static func with(
-        redis: EmbeddedServer? = nil, isolation: isolated (any Actor)? = #isolation, _ body: (RouterRig) async throws -> Void
-    ) async throws {
-        let server: EmbeddedServer
-        if let redis { server = redis } else { server = try await SharedStack.shared.redis }
-        let endpoint = try RedisEndpoint(url: server.url)
-        let rig = RouterRig(endpoint: endpoint, keys: LogKeys(prefix: SharedStack.unique("router")))
-        try LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: rig.keys).apply(try rig.connect())
-        defer {
-            if let session = try? rig.connect(), let names = try? session.run("KEYS", ["\(rig.keys.prefix):*"]).array?.compactMap(\.text), !names.isEmpty {
-                _ = try? session.run("DEL", names)
-            }
-        }
-        try await body(rig)
-    }
-
-    func connect() throws -> RedisSession { try RedisSession(endpoint, name: "test") }
-
-    /// Runs a router of this process name until `body` ends.
-    func withRouter(_ instance: String, metrics: Metrics = Metrics(), limitsWritten: Int = 50_000, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void) async throws {
-        let loop = StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: .seconds(1))
-        let router = Router(loop: loop, keys: keys, policy: PolicyFold(defaultTarget: "default"), attemptsMax: 3, limitsWritten: limitsWritten, metrics: metrics)
-        let service = Task { await router.run() }
-        do {
-            try await body()
-            service.cancel()
-            await service.value
-        } catch {
-            service.cancel()
-            await service.value
-            throw error
-        }
-    }
-
-    func add(_ count: Int, _ session: RedisSession) throws {
-        for index in 0..<count {
-            let text = #"{"topic":"a.b","data":\#(index)}"#
-            let entry = try Envelope.admit(Array(text.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 7, low: UInt64(index)) }).entry
-            try session.run("XADD", [keys.stream(.messages), "*"] + MessageField.allCases.flatMap { [$0.name.description, entry.string($0)] })
-        }
-    }
-
-    /// Appends a change of a document; its position.
-    func control(_ change: ControlEvent.Change, _ kind: ControlKind, _ key: String, _ document: String, _ session: RedisSession) throws -> Position {
-        let event = ControlEvent(kind, change, key: key, document: Array(document.utf8))
-        guard case .appended(let positions) = try ControlLog(keys: keys).append([ControlChange(event, expected: .any)], session) else {
-            throw LogError.unavailable("the change was not appended")
-        }
-        return positions[0]
-    }
-
-    func verdicts(_ session: RedisSession) throws -> [VerdictEntry] { try LogReader(keys: keys).decided(after: .zero, count: 1_000, session).map(\.verdict) }
-
-    func ids(_ stream: StreamName) throws -> [String] {
-        try (connect().run("XRANGE", [keys.stream(stream), "-", "+"]).array ?? []).compactMap { $0.array?.first?.text }
-    }
-
-    func pending() throws -> Int { try connect().run("XPENDING", [keys.stream(.messages), "router"]).array?.first?.int ?? -1 }
-
-    /// How long a consumer has not asked for entries.
-    func idleMs(_ consumer: String) throws -> Int {
-        let consumers = try connect().run("XINFO", ["CONSUMERS", keys.stream(.messages), "router"]).array ?? []
-        return consumers.first { $0.pairs["name"]?.text == consumer }?.pairs["idle"]?.int ?? 0
-    }
-
-    /// Every message has a verdict, at its own id, in order, and nothing is pending.
-    func isDecided() throws -> Bool { try ids(.verdicts) == ids(.messages) && pending() == 0 }
-}
-
 @Suite("Router")
 struct RouterTests {
     @Test("Every message gets one verdict at its own id, in order") func decides() async throws {
@@ -241,6 +167,27 @@ struct RouterTests {
                 #expect(try rig.ids(.rejected).isEmpty)
             }
             await stack.stop()
+        }
+    }
+
+    @Test("A batch that takes longer than the lease is decided in parts, and goes on", .timeLimit(.minutes(2))) func slowBatch() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            // Uses up what all rules may cost, for those in force and for shadows.
+            let when = "message.data.exists(x, message.data.exists(y, x + y == -1))"
+            for (mode, priority) in [("shadow", 1), ("enforce", 0)] {
+                let rule = #"{"constraint_id":"\#(mode)","when":"\#(when)","mode":"\#(mode)","priority":\#(priority),"action":{"type":"block"}}"#
+                _ = try rig.control(.created, .constraint, mode, rule, session)
+            }
+            let data = "[" + (0..<1_000).map { String($0) }.joined(separator: ",") + "]"
+            let entry = try Envelope.admit(Array(#"{"topic":"a.b","data":\#(data)}"#.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 7, low: 1) }).entry
+            let fields = MessageField.allCases.filter { entry.count($0) > 0 }.map { (name: $0.name.description, value: Array(entry.slice($0))) }
+            try rig.append(Array(repeating: fields, count: 40), session)
+            let metrics = Metrics()
+            try await rig.withRouter("one", metrics: metrics, leaseTTL: .seconds(3)) { #expect(await eventually(within: .seconds(90)) { try rig.isDecided() }) }
+            let verdicts = try rig.verdicts(session)
+            #expect(verdicts.count == 40 && verdicts.allSatisfy { $0.outcome == .block && !$0.detail.error.isEmpty && !$0.detail.shadow.isEmpty })
+            #expect(metrics.render().contains("meshlog_stage_entries_total{stage=\"router\"} 40"), "none was decided twice")
         }
     }
 

@@ -1,8 +1,10 @@
 internal import Core
 internal import Foundation
 internal import Log
+internal import Logging
 internal import Projections
 internal import RedisDriver
+internal import Stack
 internal import TestSupport
 internal import Testing
 
@@ -34,7 +36,8 @@ struct SessionRoutesTests {
             let streams = [keys.stream(.verdicts), keys.stream(.messages), keys.lease("router"), keys.stream(.sessions), keys.openSessions, keys.dueSessions]
             try session.run(
                 "FCALL",
-                ["meshlog_decide", "6"] + streams + ["1", "router", position.streamID, String(written.count), String(opened.count)] + written + [""] + opened)
+                ["meshlog_decide", "6"] + streams + ["1", "router", "1000", position.streamID, String(written.count), String(opened.count)] + written + [""] + opened
+                    + [String(written.count)] + written)
         }
         return opening
     }
@@ -153,6 +156,79 @@ struct SessionRoutesTests {
             let trace = try await rig.get("/v1/messages/\(uuid)/trace")
             #expect((trace.json["sessions"] as? [[String: Any]])?.compactMap { $0["decided_by"] as? String } == ["eve"], "\(trace.body)")
             #expect((trace.json["release"] as? [String: Any])?["session"] as? String == opening.sessionID)
+        }
+    }
+
+    @Test("An edit has to pass the validation templates of its topic, and is refused with the document of the doors", .timeLimit(.minutes(1))) func template() async throws {
+        try await ViewsRig.run(projections: ["sessions"]) { rig in
+            let opening = try await hold(1, rig)
+            let schema = #"{"type":"object","required":["n"],"properties":{"n":{"type":"integer","minimum":5}}}"#
+            let put = try await rig.send("PUT", "/v1/templates/numbers", #"{"template_id":"numbers","topics":["\#(opening.topic)"],"version":3,"schema":\#(schema)}"#)
+            #expect(put.status == 200 || put.status == 201, "\(put.body)")
+            #expect(await eventually { try await rig.get("/v1/templates/numbers").status == 200 })
+            func edit(_ message: String) async throws -> ViewsRig.Answer {
+                try await rig.send("POST", path(opening, "edit"), #"{"digest":"\#(opening.digest)","by":"eve","message":\#(message)}"#)
+            }
+            for message in [#"{"data":{"n":4}}"#, #"{"data":{"m":9}}"#, #"{"data":"five","content_type":"text/plain"}"#, #"{"message_type":"note"}"#] {
+                let refused = try await edit(message)
+                #expect(refused.status == 422 && refused.header("content-type") == "application/problem+json", "\(message): \(refused.body)")
+                #expect(refused.json["type"] as? String == "urn:meshlog:problem:template-violation", "\(message): \(refused.body)")
+                let violations = try #require(refused.json["violations"] as? [[String: Any]])
+                #expect(violations.map { $0["template"] as? String } == ["numbers"] && violations.map { $0["version"] as? Int } == [3], "\(refused.body)")
+                if message.contains(#""n":4"#) { #expect(violations.map { $0["pointer"] as? String } == ["/n"], "\(refused.body)") }
+            }
+            // What was held before the template came goes on as it was; only what a person writes has to fit.
+            let done = try await edit(#"{"data":{"n":5}}"#)
+            #expect(done.status == 200 && done.json["released"] is String, "\(done.body)")
+        }
+    }
+
+    @Test("How many messages are held, and for how long the oldest has been, stands in /metrics", .timeLimit(.minutes(1))) func gauges() async throws {
+        try await ViewsRig.run { rig in
+            func gauge(_ name: String) async throws -> Int? {
+                let text = try await rig.get("/metrics").body
+                return text.split(separator: "\n").first { $0.hasPrefix(name + " ") }.flatMap { Int($0.dropFirst(name.count + 1)) }
+            }
+            #expect(await eventually(within: .seconds(20)) { try await gauge("meshlog_sessions_open") == 0 })
+            #expect(try await gauge("meshlog_sessions_oldest_age_milliseconds") == 0)
+            for number in 1...2 { _ = try await hold(number, rig) }
+            #expect(await eventually(within: .seconds(20)) { try await gauge("meshlog_sessions_open") == 2 })
+            let oldest = Int(Date().timeIntervalSince1970 * 1_000) - Int(ViewsRig.position(1).ms)
+            let age = try #require(try await gauge("meshlog_sessions_oldest_age_milliseconds"))
+            #expect(abs(age - oldest) < 60_000)
+        }
+    }
+
+    @Test("While Redis is gone a decision is answered with 503 and when to ask again; afterwards it is carried out once", .timeLimit(.minutes(2))) func away() async throws {
+        try await withTemporaryFolder { folder in
+            var configuration = EmbeddedStack.Configuration(dataFolder: folder)
+            configuration.servers = [.redis]
+            configuration.ports = [:]
+            var logger = Logger(label: "stack")
+            logger.logLevel = .error
+            let stack = try await EmbeddedStack.start(configuration, logger: logger)
+            try await ViewsRig.run(projections: ["sessions"], redis: stack.redis) { rig in
+                let opening = try await hold(1, rig)
+                #expect(await eventually(within: .seconds(20)) { try await rig.get(path(opening)).status == 200 })
+                await stack.redis.kill9()
+                let body = #"{"digest":"\#(opening.digest)","by":"eve"}"#
+                for verb in ["approve", "deny", "edit"] {
+                    let answer = try await rig.send("POST", path(opening, verb), verb == "edit" ? #"{"digest":"\#(opening.digest)","by":"eve","message":{"data":1}}"# : body)
+                    #expect(answer.status == 503 && answer.header("retry-after") != nil && answer.body.contains("session-unavailable"), "\(verb): \(answer.head) \(answer.body)")
+                }
+                try await stack.redis.start()
+                #expect(await eventually(within: .seconds(20)) { try await rig.send("POST", path(opening, "approve"), body).status != 503 })
+                // Another thread may still have a connection to the server that was killed.
+                #expect(await eventually { try await rig.send("POST", path(opening, "approve"), body).status == 409 })
+                let again = try await rig.send("POST", path(opening, "deny"), body)
+                #expect(again.status == 409 && again.json["decided_by"] as? String == "eve", "\(again.body)")
+                let keys = rig.keys
+                try await rig.redis { session in
+                    let messages = try session.run("XLEN", [keys.stream(.messages)])
+                    #expect(messages == .integer(2))
+                }
+            }
+            await stack.stop()
         }
     }
 }

@@ -37,14 +37,18 @@ final class ViewsRig: Sendable {
         self.port = port
     }
 
-    /// - Parameter projections: those that are materialized.
+    /// - Parameters:
+    ///   - projections: those that are materialized.
+    ///   - redis: a server of the test's own, which it may stop; it runs when the body ends.
     static func run(
-        stallMax: Duration = ViewLimits.feedStallMax, projections: [String] = [], _ body: @escaping @Sendable (ViewsRig) async throws -> Void
+        stallMax: Duration = ViewLimits.feedStallMax, projections: [String] = [], redis: EmbeddedServer? = nil, _ body: @escaping @Sendable (ViewsRig) async throws -> Void
     ) async throws {
         let template = try await SharedStack.template("views") { url in
             try await onThread { _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "tests")) }
         }
-        let endpoint = RedisEndpoint(host: "127.0.0.1", port: try await SharedStack.shared.redis.port)
+        let server: EmbeddedServer
+        if let redis { server = redis } else { server = try await SharedStack.shared.redis }
+        let endpoint = RedisEndpoint(host: "127.0.0.1", port: server.port)
         try await SharedStack.withDatabase(template: template) { url in
             try await serve(LogKeys(prefix: SharedStack.unique("views")), endpoint, url, stallMax, projections, body)
         }
@@ -63,8 +67,12 @@ final class ViewsRig: Sendable {
         let hub = FeedHub(endpoint: endpoint, keys: keys, stores: stores, live: LiveConfig(), metrics: metrics, stallMax: stallMax)
         let pulse = Pulse(
             servers: [.redis(stores), .postgresql(stores), Probe(name: "nats") { throw LogError.unavailable("there is none") }],
-            gauges: [LogGauges.groups(stores, keys: keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics)])
-        let control = ControlFollower(endpoint: endpoint, keys: keys, live: LiveConfig())
+            gauges: [
+                LogGauges.groups(stores, keys: keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics),
+                LogGauges.sessions(stores, keys: keys, metrics: metrics),
+            ])
+        let live = LiveConfig()
+        let control = ControlFollower(endpoint: endpoint, keys: keys, live: live)
         let writer = ControlWriter(redis: stores.redis, keys: keys, follower: control, machine: ControlMachine(rules: try DocumentForms(catalog).rules))
         let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: "tests", poll: .milliseconds(50), metrics: metrics) {
             (name: String) throws(PostgreSQLError) in try PostgreSQLSession(conninfo: url, applicationName: name)
@@ -77,7 +85,7 @@ final class ViewsRig: Sendable {
                 stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse, control: control, writer: writer,
                 configDefaults: [.messageBytesMax: Array("1048576".utf8)], projections: .standard, place: place, folds: folds,
                 policy: try PolicyTools(defaultTarget: "default"),
-                sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { _ in },
+                sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { (message: MessageEntry) throws(Refusal) in try live.state.check(message) },
                 webhookKey: WebhookKey(Array(repeating: 7, count: 32)))
         ).add(to: router)
         router.add(middleware: UnknownRouteMiddleware(after: router))

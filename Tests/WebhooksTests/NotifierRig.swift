@@ -34,10 +34,11 @@ struct NotifierRig: Sendable {
     /// Runs the stage in a process of this name until `body` ends.
     func withNotifier(
         _ instance: String = "one", schedule: WebhookSchedule = NotifierRig.fast, timeoutMs: Int64 = 60_000, opened: [String] = ["127.0.0.0/8"], hasKey: Bool = true,
+        look: @escaping @Sendable (String, Int) throws -> NetworkAddress? = Courier.systemAddress,
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void
     ) async throws {
         let loop = StageLoop(name: "webhooks", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: .seconds(1))
-        let courier = Courier(addresses: AddressGuard(opened: opened.compactMap { NetworkBlock($0) }), timeoutMs: timeoutMs)
+        let courier = Courier(addresses: AddressGuard(opened: opened.compactMap { NetworkBlock($0) }), timeoutMs: timeoutMs, look: look)
         let notifier = Notifier(loop: loop, keys: keys, courier: courier, key: hasKey ? key : nil, schedule: schedule, metrics: Metrics())
         let service = Task { await notifier.run() }
         do {

@@ -99,18 +99,29 @@ local function open_session(keys, ends, fields)
 end
 
 -- Writes verdicts and acknowledges their messages. A verdict has the stream id of its message, so writing it again changes nothing.
--- A verdict that holds its message opens its session in the same step, so a held message has one, once.
+-- A verdict that holds its message opens its session in the same step, so a held message has one, once. Where too many are open, another
+-- verdict takes its place, which lets nothing through.
 -- KEYS  verdicts, messages, lease, sessions, open, due
--- ARGV  epoch, group, then per verdict: id, number of values, number of values of the session that it opens (0: none), the fields of
---       XADD; and for a session: its end ('' none, '+n' in n us from now, 'n' at n us since the epoch), the fields of its opening
--- =>    number of verdicts that were new
+-- ARGV  epoch, group, sessions that may be open, then per verdict: id, number of values, number of values of the session that it opens
+--       (0: none), the fields of XADD; and for a session: its end ('' none, '+n' in n us from now, 'n' at n us since the epoch), the fields of
+--       its opening, number of values of the verdict that takes its place, the fields of that
+-- =>    {number of verdicts that were new, number of sessions that were not opened}
 redis.register_function('meshlog_decide', function(keys, args)
   if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
-  local written, ids, i = 0, {}, 3
+  local written, refused, ids, i = 0, 0, {}, 4
   while i <= #args do
-    local id, last = args[i], i + 2 + tonumber(args[i + 1])
-    local session = args[i + 2] ~= '0' and last + 1
-    local added = redis.pcall('XADD', keys[1], id, unpack(args, i + 3, last))
+    local id, last, width = args[i], i + 2 + tonumber(args[i + 1]), tonumber(args[i + 2])
+    local first, opens, other = i + 3, nil, nil
+    i = last + 1
+    if width > 0 then
+      -- The member '-' says that the keys are whole.
+      opens = redis.call('HLEN', keys[5]) - redis.call('HEXISTS', keys[5], '-') < tonumber(args[3])
+      other = last + width + 2
+      i = other + tonumber(args[other]) + 1
+    end
+    local from, to = first, last
+    if opens == false then from, to = other + 1, i - 1 end
+    local added = redis.pcall('XADD', keys[1], id, unpack(args, from, to))
     if type(added) == 'table' and added.err then
       if not string.find(added.err, 'equal or smaller', 1, true) then return added end
       -- Either it is there already, or a newer message was decided first, which would be a fault: then nothing is acknowledged.
@@ -119,13 +130,13 @@ redis.register_function('meshlog_decide', function(keys, args)
       end
     else
       written = written + 1
-      if session then open_session(keys, args[session], {unpack(args, session + 1, session + tonumber(args[i + 2]))}) end
+      if opens then open_session(keys, args[last + 1], {unpack(args, last + 2, last + 1 + width)}) end
+      if opens == false then refused = refused + 1 end
     end
     ids[#ids + 1] = id
-    i = session and session + tonumber(args[i + 2]) + 1 or last + 1
   end
   if #ids > 0 then redis.call('XACK', keys[2], args[2], unpack(ids)) end
-  return written
+  return {written, refused}
 end)
 
 -- Keeps what the router's limits remember.

@@ -96,6 +96,20 @@ package struct SessionOpening: Sendable, Equatable {
     }
 }
 
+extension VerdictEntry {
+    /// What is said about a message that would be held when too many are: it is blocked, whatever the topic's configuration says about errors,
+    /// since nothing that a person should have seen first goes past him.
+    package func withoutSession(openMax: Int) -> VerdictEntry {
+        var other = self
+        let words = "\(openMax) held messages wait, which is the most there may be, so this one is not held but blocked"
+        other.outcome = .block
+        other.reason = words
+        other.detail.hold = []
+        other.detail.error = PolicyDecision.errorJSON(.block, [PolicyDecision.Fault(rule: rule, detail: words)])
+        return other
+    }
+}
+
 extension SessionOpening {
     /// What a verdict opens; nil when it holds nothing.
     ///

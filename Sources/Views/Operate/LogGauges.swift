@@ -36,6 +36,19 @@ package enum LogGauges {
         return last > from ? Int(clamping: last.ms - from.ms) : 0
     }
 
+    /// How many messages are held, and for how long the oldest has been, by Redis's clock.
+    package static func sessions(_ stores: Stores, keys: LogKeys, metrics: Metrics) -> Probe {
+        Probe(name: "sessions") {
+            let log = SessionLog(keys: keys)
+            let (open, oldest, now) = try await stores.log { session in
+                (try log.openCount(session), try log.oldestOpen(session), try log.due(count: 0, session).now)
+            }
+            metrics.gauge("meshlog_sessions_open", help: "Held messages that wait for a person or their time").set(open)
+            metrics.gauge("meshlog_sessions_oldest_age_milliseconds", help: "How long the message that is held the longest has been in the log")
+                .set(oldest.map { Int(max(0, now - $0.microseconds) / 1_000) } ?? 0)
+        }
+    }
+
     /// How far the archive is.
     package static func archive(_ stores: Stores, metrics: Metrics) -> Probe {
         Probe(name: "archive") {

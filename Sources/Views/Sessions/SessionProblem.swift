@@ -33,7 +33,9 @@ enum SessionProblem {
             return ProblemDocument(
                 "not-an-approver", status: 403, title: "Others decide about this message",
                 detail: "The rule names who may decide: \(names.joined(separator: ", ")). \(who).", instance: path, members: [("approvers", .strings(names))])
-        case .refused(let inner): return ControlProblem.refused(inner, "edit")
+        case .refused(let inner):
+            guard inner.isTemplate else { return ControlProblem.refused(inner, "edit") }
+            return TemplateProblem.document(inner)
         case .unreleasable(let detail):
             return ProblemDocument(
                 "session-unreleasable", status: 409, title: "What was held cannot be released", detail: "Nothing was decided: \(detail). Denying it is still possible.",

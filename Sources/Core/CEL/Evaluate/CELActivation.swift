@@ -14,11 +14,10 @@ package struct CELActivation: Sendable {
     @inline(__always)
     func value(_ index: Int) -> CELValue? { values[index] }
 
-    /// The value under a name of a map.
+    /// A value of a JSON text.
     @inline(__always)
-    func member(_ map: CELMap, _ name: String) -> CELValue? {
-        guard let memo, case .json(let object) = map else { return map[name] }
-        guard let node = object.member(name.utf8Span.span) else { return nil }
-        return node.kind == .string ? .string(memo.text(node)) : CELValue(json: node)
+    func value(of node: JSONNode) -> CELValue {
+        if let memo, node.kind == .string { return .string(memo.text(node)) }
+        return CELValue(json: node)
     }
 }

@@ -74,7 +74,7 @@ extension CELEvaluation {
     private mutating func equality(_ node: CELNode) throws(CELReason) -> Bool {
         let left = try value(node.a)
         let right = try value(node.b)
-        try meter.charge(1 + min(CELMeter.weight(left), CELMeter.weight(right)))
+        try meter.charge(1 + CELMeter.comparison(left, right))
         return CELOrder.equal(left, right) == (node.function == .equal)
     }
 
@@ -119,8 +119,12 @@ extension CELEvaluation {
         switch container {
         case .list(let list):
             try meter.charge(list.count, times: 1 + weight)
+            try chargeElements(list)
+            // What is inside the elements is compared with what is inside the element, as far as it goes.
+            if weight > 0, case .json(let array) = list { try meter.charge(array.weight) }
             return list.elements.contains { CELOrder.equal($0, element) }
-        case .map(let map): return map[element] != nil
+        case .map(.json(let object)): if case .string(let name) = element { return object.member(name.utf8Span.span) != nil } else { return false }
+        case .map(.table(let table)): return CELMapKey(element).flatMap { table.position($0) } != nil
         default: throw fail(index, .noOverload(.contained, element, container))
         }
     }

@@ -86,7 +86,7 @@ struct CELEvaluation {
         switch operand {
         case .map(let map):
             let name = code.names[Int(node.b)]
-            if let value = activation.member(map, name) { return value }
+            if let value = try member(map, name) { return value }
             throw fail(index, .noKey("'" + CELReason.shown(name) + "'"))
         case .record(let record):
             let name = code.names[Int(node.b)]
@@ -94,6 +94,14 @@ struct CELEvaluation {
             return value
         default: throw fail(index, .noFields(type: operand.typeName))
         }
+    }
+
+    /// What a string or a number of a JSON text costs does not depend on whether it has been read before: the same rules cost the same.
+    private mutating func member(_ map: CELMap, _ name: String) throws(CELReason) -> CELValue? {
+        guard case .json(let object) = map else { return map[name] }
+        guard let found = object.member(name.utf8Span.span) else { return nil }
+        try meter.charge(bytes: found.readBytes)
+        return activation.value(of: found)
     }
 
     private mutating func indexed(_ node: CELNode, _ index: Int32) throws(CELReason) -> CELValue {
@@ -104,12 +112,17 @@ struct CELEvaluation {
         switch operand {
         case .list(let list):
             guard let position = Self.whole(key) else { throw .badIndex(type: key.typeName) }
-            if case .json = list { try meter.charge(list.count) }
+            if case .json(let array) = list {
+                try meter.charge(list.count)
+                try meter.charge(bytes: Int(exactly: position).flatMap { array.item($0) }?.readBytes ?? 0)
+            }
             guard let element = list.element(position) else { throw .noIndex(position) }
             return element
         case .map(let map):
             try meter.charge(CELMeter.weight(key))
-            guard let value = map[key] else { throw .noKey(CELReason.shown(key)) }
+            let found: CELValue?
+            if case .json = map { if case .string(let name) = key { found = try member(map, name) } else { found = nil } } else { found = map[key] }
+            guard let value = found else { throw .noKey(CELReason.shown(key)) }
             return value
         default: throw .noOverload(.index, operand, key)
         }
@@ -204,13 +217,20 @@ struct CELEvaluation {
 
     // MARK: Macros
 
+    /// Making the elements of a JSON array reads each of them.
+    mutating func chargeElements(_ list: CELList) throws(CELReason) {
+        guard case .json(let array) = list else { return }
+        try meter.charge(array.count)
+        try meter.charge(bytes: array.itemsReadBytes)
+    }
+
     /// The elements that a macro goes through.
     private mutating func range(_ operand: Int32) throws(CELReason) -> [CELValue] {
         let index = code.operands[Int(operand)]
         let range = try value(index)
         switch range {
         case .list(let list):
-            if case .json = list { try meter.charge(list.count) }
+            try chargeElements(list)
             return list.elements
         case .map(let map):
             if case .json(let node) = map { try meter.charge(node.weight) } else { try meter.charge(map.count) }

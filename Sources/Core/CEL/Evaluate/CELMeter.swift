@@ -36,7 +36,18 @@ struct CELMeter {
         return .costExceeded(max: max)
     }
 
-    /// What comparing two values costs: all of the smaller one, with what is inside.
+    /// What comparing two values for equality costs: the smaller text; of lists and maps that may be equal all of both, since each is read.
+    static func comparison(_ left: CELValue, _ right: CELValue) -> Int {
+        switch (left, right) {
+        case (.list(let one), .list(let other)): one.count == other.count ? weight(left) + weight(right) : 0
+        case (.map(.table(let one)), .map(.table(let other))): one.count == other.count ? weight(left) + weight(right) : 0
+        // How many different keys a JSON object has is found by looking each of them up.
+        case (.map, .map): weight(left) + weight(right)
+        default: min(weight(left), weight(right))
+        }
+    }
+
+    /// What reading all of a value costs, with what is inside.
     static func weight(_ value: CELValue) -> Int {
         switch value {
         case .string(let text): text.utf8.count >> 4

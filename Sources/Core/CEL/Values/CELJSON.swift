@@ -25,6 +25,18 @@ extension JSONNode {
     /// Whether the number is written with digits only and fits Int64.
     var isPlainInteger: Bool { kind == .number && node.flag }
 
+    /// Bytes of the text that are read to make a value of it: those of a string, and of a number that is not kept as such.
+    var readBytes: Int {
+        switch kind {
+        case .string: node.count
+        case .number: node.flag ? 0 : Int(node.payload)
+        default: 0
+        }
+    }
+
+    /// The same of all items of an array.
+    var itemsReadBytes: Int { items.reduce(0) { $0 + $1.readBytes } }
+
     /// The string; without an escape it is read from the text in one step.
     var directString: String {
         let node = self.node

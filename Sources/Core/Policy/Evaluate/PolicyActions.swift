@@ -162,6 +162,7 @@ extension PolicyMachine {
         _ limit: ConstraintAction.Limit, _ constraint: Constraint, _ recipient: String?, _ pass: inout PolicyPass, _ decision: inout PolicyDecision, _ limiter: inout LimiterState
     ) throws(PolicyFault) -> Bool {
         let isShadow = constraint.mode == .shadow
+        try pass.countLimit(isShadow: isShadow)
         let key = LimiterState.Key(rule: constraint.id, key: try limitKey(limit, constraint, pass.message), isShadow: isShadow)
         let algorithm = GCRA(limit.rate)
         let answer = limiter.take(algorithm, key, at: pass.now)
@@ -207,7 +208,7 @@ extension PolicyMachine {
         case .template(let template):
             var out: [UInt8] = []
             if let whole = template.whole {
-                let value = try values.value(whole, constraint)
+                let value = try values.paid(whole, constraint)
                 guard PolicyText.append(value, to: &out, bytesMax: Limits.annotationBytesMax) else {
                     throw PolicyFault("the value of '\(whole.source)' has no JSON of at most \(Limits.annotationBytesMax) bytes")
                 }

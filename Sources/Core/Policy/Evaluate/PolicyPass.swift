@@ -11,6 +11,8 @@ struct PolicyPass {
     var delayReason = ""
     /// The earliest time at which a limit that withholds a recipient would let a message pass.
     var receptionRetryAt: Int64?
+    /// Limits that the message has come by: in force, and shadows, which so take no place from the others.
+    private var limits = (enforced: 0, shadow: 0)
     /// Constraints that let the message go before: it was held, and stands in the log again.
     let passed: Set<String>
     private var onErrorRead: PolicyOnError?
@@ -23,6 +25,13 @@ struct PolicyPass {
     }
 
     var now: Int64 { position.microseconds }
+
+    /// The message comes by one more limit, whose state will stand in the verdict.
+    mutating func countLimit(isShadow: Bool) throws(PolicyFault) {
+        let count = isShadow ? limits.shadow : limits.enforced
+        guard count < Limits.verdictLimitsMax else { throw PolicyFault("the message has come by \(count) limits, more are not possible") }
+        if isShadow { limits.shadow += 1 } else { limits.enforced += 1 }
+    }
 
     /// Looked up when there is an error, and only then.
     var onError: PolicyOnError {

@@ -100,7 +100,7 @@ struct PolicyValues: ~Copyable {
             switch part {
             case .text(let text): out += text
             case .expression(let expression):
-                guard let text = PolicyText.text(try value(expression, constraint), bytesMax: bytesMax) else {
+                guard let text = PolicyText.text(try paid(expression, constraint), bytesMax: bytesMax) else {
                     throw PolicyFault("the value of '\(expression.source)' has no text of at most \(bytesMax) bytes")
                 }
                 out += text
@@ -117,11 +117,18 @@ struct PolicyValues: ~Copyable {
             switch part {
             case .text(let text): out += text
             case .expression(let expression):
-                let text = (try? value(expression, constraint)).flatMap { PolicyText.text($0, bytesMax: Limits.messageBytesMax) }
+                let text = (try? paid(expression, constraint)).flatMap { PolicyText.text($0, bytesMax: Limits.messageBytesMax) }
                 out += text.map { PolicyText.bounded($0, Limits.reasonBytesMax) } ?? "?"
             }
         }
         return PolicyText.bounded(out, Limits.reasonBytesMax)
+    }
+
+    /// A value that is going to be written: the whole of it is read for that.
+    mutating func paid(_ expression: PolicyExpression, _ constraint: Constraint) throws(PolicyFault) -> CELValue {
+        let value = try value(expression, constraint)
+        try charge(CELMeter.weight(value), constraint)
+        return value
     }
 
     /// Takes something out of the budget.

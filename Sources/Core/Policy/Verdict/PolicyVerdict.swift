@@ -21,7 +21,7 @@ extension PolicyDecision {
         if !limits.isEmpty { detail.limits = Self.array(limits.map(\.json)) }
         if !annotations.isEmpty { detail.annotations = annotationsJSON }
         if !withheld.isEmpty { detail.withheld = Self.array(withheld.map(\.json)) }
-        if !faults.isEmpty { detail.error = errorJSON }
+        if !faults.isEmpty { detail.error = Self.errorJSON(onError ?? .block, faults) }
         if let destinations { detail.destinations = Self.strings(destinations) }
         if let hold { detail.hold = hold.json }
         if let retryAt { detail.retryAt = Array(String(retryAt).utf8) }
@@ -41,10 +41,10 @@ extension PolicyDecision {
         return out
     }
 
-    private var errorJSON: [UInt8] {
+    static func errorJSON(_ onError: PolicyOnError, _ faults: [Fault]) -> [UInt8] {
         var object = JSONObject()
-        object.add("on_error", (onError ?? .block).rawValue)
-        object.add("rules", raw: Self.array(faults.map { fault in
+        object.add("on_error", onError.rawValue)
+        object.add("rules", raw: array(faults.map { fault in
             var rule = JSONObject()
             rule.add("rule", fault.rule)
             rule.add("detail", fault.detail)

@@ -1,0 +1,104 @@
+import Control
+import Core
+import Log
+import RedisDriver
+import Stack
+import TestSupport
+import Verdicts
+
+/// A log of its own with a router beside it.
+struct RouterRig: Sendable {
+    let endpoint: RedisEndpoint
+    let keys: LogKeys
+
+    static func with(
+        redis: EmbeddedServer? = nil, isolation: isolated (any Actor)? = #isolation, _ body: (RouterRig) async throws -> Void
+    ) async throws {
+        let server: EmbeddedServer
+        if let redis { server = redis } else { server = try await SharedStack.shared.redis }
+        let endpoint = try RedisEndpoint(url: server.url)
+        let rig = RouterRig(endpoint: endpoint, keys: LogKeys(prefix: SharedStack.unique("router")))
+        try LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: rig.keys).apply(try rig.connect())
+        defer {
+            if let session = try? rig.connect(), let names = try? session.run("KEYS", ["\(rig.keys.prefix):*"]).array?.compactMap(\.text), !names.isEmpty {
+                _ = try? session.run("DEL", names)
+            }
+        }
+        try await body(rig)
+    }
+
+    func connect() throws -> RedisSession { try RedisSession(endpoint, name: "test") }
+
+    /// Runs a router of this process name until `body` ends.
+    func withRouter(_ instance: String, metrics: Metrics = Metrics(), limitsWritten: Int = 50_000, leaseTTL: Duration = .seconds(1), isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void) async throws {
+        let loop = StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: leaseTTL)
+        let router = Router(loop: loop, keys: keys, policy: PolicyFold(defaultTarget: "default"), attemptsMax: 3, limitsWritten: limitsWritten, metrics: metrics)
+        let service = Task { await router.run() }
+        do {
+            try await body()
+            service.cancel()
+            await service.value
+        } catch {
+            service.cancel()
+            await service.value
+            throw error
+        }
+    }
+
+    /// Appends entries as they are, whoever would write such.
+    func append(_ entries: [[(name: String, value: [UInt8])]], _ session: RedisSession) throws {
+        var command = RESPWriter()
+        for fields in entries {
+            command.begin(3 + 2 * fields.count)
+            for word in ["XADD", keys.stream(.messages), "*"] { command.argument(word) }
+            for (name, value) in fields {
+                command.argument(name)
+                command.argument(value)
+            }
+        }
+        for reply in try session.pipeline(command) { if case .error(let text) = reply { throw RedisError.server(text) } }
+    }
+
+    /// Entries of `rejected`: the position of what was buried, and why.
+    func buried(_ session: RedisSession) throws -> [(position: String, reason: String)] {
+        (try session.run("XRANGE", [keys.stream(.rejected), "-", "+"]).array ?? []).compactMap { entry in
+            let fields = entry.array?[1].pairs ?? [:]
+            guard let position = fields["position"]?.text, let reason = fields["reason"]?.text else { return nil }
+            return (position, reason)
+        }
+    }
+
+    func add(_ count: Int, _ session: RedisSession) throws {
+        for index in 0..<count {
+            let text = #"{"topic":"a.b","data":\#(index)}"#
+            let entry = try Envelope.admit(Array(text.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 7, low: UInt64(index)) }).entry
+            try session.run("XADD", [keys.stream(.messages), "*"] + MessageField.allCases.flatMap { [$0.name.description, entry.string($0)] })
+        }
+    }
+
+    /// Appends a change of a document; its position.
+    func control(_ change: ControlEvent.Change, _ kind: ControlKind, _ key: String, _ document: String, _ session: RedisSession) throws -> Position {
+        let event = ControlEvent(kind, change, key: key, document: Array(document.utf8))
+        guard case .appended(let positions) = try ControlLog(keys: keys).append([ControlChange(event, expected: .any)], session) else {
+            throw LogError.unavailable("the change was not appended")
+        }
+        return positions[0]
+    }
+
+    func verdicts(_ session: RedisSession) throws -> [VerdictEntry] { try LogReader(keys: keys).decided(after: .zero, count: 1_000, session).map(\.verdict) }
+
+    func ids(_ stream: StreamName) throws -> [String] {
+        try (connect().run("XRANGE", [keys.stream(stream), "-", "+"]).array ?? []).compactMap { $0.array?.first?.text }
+    }
+
+    func pending() throws -> Int { try connect().run("XPENDING", [keys.stream(.messages), "router"]).array?.first?.int ?? -1 }
+
+    /// How long a consumer has not asked for entries.
+    func idleMs(_ consumer: String) throws -> Int {
+        let consumers = try connect().run("XINFO", ["CONSUMERS", keys.stream(.messages), "router"]).array ?? []
+        return consumers.first { $0.pairs["name"]?.text == consumer }?.pairs["idle"]?.int ?? 0
+    }
+
+    /// Every message has a verdict, at its own id, in order, and nothing is pending.
+    func isDecided() throws -> Bool { try ids(.verdicts) == ids(.messages) && pending() == 0 }
+}
