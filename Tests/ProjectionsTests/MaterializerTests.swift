@@ -61,7 +61,7 @@ struct MaterializerTests {
         try await ProjectionRig.with { rig in
             let projection = ControlProjection(.config)
             let catalog = ProjectionCatalog([ProjectionHost(projection)])
-            let ttl = Duration.milliseconds(900)
+            let ttl = Duration.seconds(2)
             var history = ControlHistory(seed: 7)
             try rig.append(history.events(500))
             // A process that takes the lease, commits something, and then stands still.
