@@ -238,11 +238,12 @@ struct Wiring {
             services.append(Part(name: "feed") { await hub.run() })
         }
         router.add(middleware: UnknownRouteMiddleware(after: router))
+        let reads = settings.roles.contains(.views) ? DocumentLane(follower: follower) : nil
         let posts: any PostLane = settings.roles.contains(.doors) ? PublishLane(admission: admission, appender: appender) : NoPosts()
         let routes = CombinedSockets(sockets)
         return Application(
             router: router,
-            server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: posts, webSockets: routes) },
+            server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: posts, reads: reads, webSockets: routes) },
             configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "meshlog", backlog: 1024),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
             logger: Logger(label: "meshlog.http"))

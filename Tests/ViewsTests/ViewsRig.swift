@@ -94,7 +94,7 @@ final class ViewsRig: Sendable {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical
         let application = Application(
-            router: router, server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: NoPosts(), webSockets: sockets) },
+            router: router, server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: NoPosts(), reads: DocumentLane(follower: control), webSockets: sockets) },
             configuration: .init(address: .hostname("127.0.0.1", port: 0)), onServerRunning: { ready.yield($0.localAddress?.port ?? 0) }, logger: logger)
         func part(_ body: @escaping @Sendable () async -> Void) -> Part { Part(body: body) }
         let group = ServiceGroup(

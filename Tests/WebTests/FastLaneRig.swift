@@ -32,6 +32,18 @@ final class RecordingLane: PostLane {
     }
 }
 
+/// Answers `/here` and nothing else.
+struct HereLane: ReadLane {
+    static let ok = AnswerHead(status: 200, reason: "OK", contentType: "text/plain")
+
+    func read(_ target: Span<UInt8>) -> Answer? {
+        HeadScanner.equal(target, Array("/here".utf8)) ? Answer(Self.ok, fields: ByteBuffer(string: "X: y\r\n"), body: ByteBuffer(string: "here")) : nil
+    }
+
+    static let request = "GET /here HTTP/1.1\r\nHost: a\r\n\r\n"
+    static let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX: y\r\nContent-Length: 4\r\n\r\nhere"
+}
+
 /// Accepts `/echo` and nothing else.
 struct EchoRoutes: WebSocketRoutes {
     func accept(_ request: WebSocketRequest) -> WebSocketAccept? { EchoApplication.accept(request) }
@@ -46,7 +58,7 @@ final class FastLaneRig {
 
     init(lane: RecordingLane = RecordingLane(), configuration: FastLane.Configuration = .init()) throws {
         self.lane = lane
-        let handler = FastLane(posts: lane, webSockets: EchoRoutes(), configuration: configuration) { [unowned self] _ in
+        let handler = FastLane(posts: lane, reads: HereLane(), webSockets: EchoRoutes(), configuration: configuration) { [unowned self] _ in
             hasLeft = true
         } ended: { [unowned self] ending in
             self.ending = ending

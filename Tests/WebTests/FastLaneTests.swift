@@ -45,6 +45,26 @@ struct FastLaneTests {
         #expect(rig.lane.requests.first?.authorization == "Bearer t")
     }
 
+    @Test("Reads are answered in the order of the requests, between POSTs whose answers take their time, wherever the bytes are split")
+    func reads() throws {
+        let bytes = Array((HereLane.request + FastLaneRig.post("one") + HereLane.request + HereLane.request + FastLaneRig.post("two")).utf8)
+        for at in 0...bytes.count {
+            let rig = try FastLaneRig(lane: RecordingLane(isImmediate: false))
+            try rig.channel.writeInbound(ByteBuffer(bytes: bytes[..<at]))
+            try rig.channel.writeInbound(ByteBuffer(bytes: bytes[at...]))
+            #expect(try rig.written() == HereLane.answer)
+            rig.lane.answer(1)
+            rig.lane.answer(0)
+            #expect(try rig.written() == FastLaneRig.answer("one") + HereLane.answer + HereLane.answer + FastLaneRig.answer("two"), "split at \(at)")
+            #expect(!rig.hasLeft)
+            let other = "GET /there HTTP/1.1\r\nHost: a\r\n\r\n"
+            try rig.send(HereLane.request + other + HereLane.request)
+            #expect(try rig.written() == HereLane.answer)
+            #expect(rig.hasLeft)
+            #expect(try rig.handedOn() == other + HereLane.request)
+        }
+    }
+
     @Test("Leaving keeps every byte, wherever the reads end")
     func leaving() throws {
         let other = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" + FastLaneRig.post("later")

@@ -41,7 +41,17 @@ struct HeadScannerTests {
         "Everything that is not plain leaves the lane",
         arguments: [
             head("PUT /v1/messages HTTP/1.1", "Content-Length: 1"),
-            head("GET /v1/messages HTTP/1.1"),
+            head("HEAD /v1/messages HTTP/1.1"),
+            head("GET v1/messages HTTP/1.1"),
+            head("GET /v1/messages HTTP/1.0"),
+            head("GET /v1/messages HTTP/1.1", "If-None-Match: \"0-1-0\""),
+            head("GET /v1/messages HTTP/1.1", "if-modified-since: x"),
+            head("GET /v1/messages HTTP/1.1", "Meshlog-Min-Position: 0-1-0"),
+            head("GET /v1/messages HTTP/1.1", "Range: bytes=0-1"),
+            head("GET /v1/messages HTTP/1.1", "Connection: close"),
+            head("GET /v1/messages HTTP/1.1", "Content-Length: 0"),
+            head("GET /v1/messages HTTP/1.1", "Transfer-Encoding: chunked"),
+            head("GET /v1/messages HTTP/1.1", "Host: b"),
             head("POST /v1/messages?a=b HTTP/1.1", "Content-Length: 1"),
             head("POST /v1/messages/ HTTP/1.1", "Content-Length: 1"),
             head("POST http://a/v1/messages HTTP/1.1", "Content-Length: 1"),
@@ -129,7 +139,16 @@ struct HeadScannerTests {
         #expect((head.traceparent != nil) == isKept)
     }
 
-    @Test("A GET stays for an upgrade without a body, and for nothing else")
+    @Test("A GET stays when nothing but its target decides the answer", arguments: [
+        "/", "/v1/constraints/a", "/v1/constraints/a?at=0-1-0", "/v1/%20",
+    ])
+    func get(_ target: String) {
+        let text = Self.head("GET \(target) HTTP/1.1", "Accept: */*", "Connection: keep-alive", "User-Agent: x")
+        #expect(Self.scan(text) == .get(GetHead(target: 4..<(4 + target.utf8.count), headBytes: text.utf8.count)))
+        for count in 0..<text.utf8.count { #expect(Self.scan(String(decoding: text.utf8.prefix(count), as: UTF8.self)) == .incomplete, "\(count) bytes") }
+    }
+
+    @Test("A GET stays for an upgrade without a body")
     func upgrade() {
         let text = Self.head("GET /v1/feed?since=1 HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade")
         #expect(Self.scan(text) == .upgrade(headBytes: text.utf8.count))

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// The first handler of every connection: serves plain POSTs and WebSocket upgrades from the bytes themselves.
+/// The first handler of every connection: serves plain POSTs, GETs of what lies in memory and WebSocket upgrades from the bytes themselves.
 ///
 /// It consumes only whole requests that it understood to the last byte. At the first other one it leaves: once the answers that
 /// are still due have been written, `leave` builds the usual HTTP/1 pipeline behind it, which gets every unconsumed byte.
@@ -29,6 +29,7 @@ final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private let posts: any PostLane
+    private let reads: (any ReadLane)?
     private let webSockets: any WebSocketRoutes
     private let scanner: HeadScanner
     private let configuration: Configuration
@@ -60,10 +61,11 @@ final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
     ///   - leave: adds the HTTP/1 pipeline behind this handler; called at most once.
     ///   - ended: called at most once, and not when `leave` has been.
     init(
-        posts: any PostLane, webSockets: any WebSocketRoutes, configuration: Configuration,
+        posts: any PostLane, reads: (any ReadLane)?, webSockets: any WebSocketRoutes, configuration: Configuration,
         leave: @escaping (any Channel) throws -> Void, ended: @escaping (Ending) -> Void
     ) {
         self.posts = posts
+        self.reads = reads
         self.webSockets = webSockets
         self.configuration = configuration
         self.leave = leave
@@ -202,6 +204,14 @@ final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
             // The head stays in front of its body until the lane takes the request: what it does not take, leaves whole.
             bodyBytesSeen = 0
             phase = .body(head, traceparent: traceparent, authorization: authorization)
+        case .get(let head):
+            guard let answer = reads?.read(pending.readableBytesUInt8Span.extracting(head.target)) else {
+                phase = .leaving
+                break
+            }
+            pending.moveReaderIndex(forwardBy: head.headBytes)
+            hasProgressed = true
+            complete(queue.open(), with: answer)
         case .upgrade(let headBytes):
             hasProgressed = true
             decideUpgrade(context, headBytes: headBytes)

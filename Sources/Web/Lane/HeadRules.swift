@@ -116,7 +116,7 @@ struct PostRules: HeadRules {
         return refused.contains { name == $0 }
     }
 
-    private static func starts(_ name: FieldName, _ text: Span<UInt8>, _ prefix: String) -> Bool {
+    static func starts(_ name: FieldName, _ text: Span<UInt8>, _ prefix: String) -> Bool {
         guard name.count >= prefix.utf8.count else { return false }
         return zip(name.start..., prefix.utf8).allSatisfy { text[$0] | 0x20 == $1 }
     }
@@ -135,7 +135,7 @@ struct PostRules: HeadRules {
         return equalLowered(text, at..<value.upperBound, charset)
     }
 
-    private static func equalLowered(_ text: Span<UInt8>, _ range: Range<Int>, _ bytes: [UInt8]) -> Bool {
+    static func equalLowered(_ text: Span<UInt8>, _ range: Range<Int>, _ bytes: [UInt8]) -> Bool {
         guard range.count == bytes.count else { return false }
         for index in 0..<bytes.count {
             let byte = text[range.lowerBound + index]
@@ -146,17 +146,43 @@ struct PostRules: HeadRules {
     }
 }
 
-/// The fields that matter to a GET: it stays in the lane only for an upgrade, and only without a body.
-struct UpgradeRules: HeadRules {
+/// The fields that matter to a GET: it stays in the lane for an upgrade, or when nothing but its target decides the answer.
+struct GetRules: HeadRules {
+    private var head: GetHead
+    private var hosts = 0
     private var upgrades = false
+    private var isPlain = true
 
+    init(target: Range<Int>) { head = GetHead(target: target) }
+
+    private static let host = FieldName.Known("host")
     private static let upgrade = FieldName.Known("upgrade")
+    private static let connection = FieldName.Known("connection")
+    private static let keepAlive = Array("keep-alive".utf8)
+    /// A body, which no GET of the lane has.
     private static let refused = ["transfer-encoding", "content-length", "expect"].map(FieldName.Known.init)
+    /// Fields that change how a request is answered; the full stack knows what they mean.
+    private static let wishes = ["range", "te", "prefer"].map(FieldName.Known.init)
+    private static let prefixes = ["if-", "meshlog-"]
 
     mutating func see(_ name: FieldName, _ value: Range<Int>, _ text: Span<UInt8>) -> Bool {
-        if name == Self.upgrade { upgrades = true }
+        if name == Self.upgrade {
+            upgrades = true
+        } else if name == Self.host {
+            hosts += 1
+        } else if name == Self.connection {
+            isPlain = isPlain && PostRules.equalLowered(text, value, Self.keepAlive)
+        } else if Self.wishes.contains(where: { name == $0 }) || Self.prefixes.contains(where: { PostRules.starts(name, text, $0) }) {
+            isPlain = false
+        }
         return !Self.refused.contains { name == $0 }
     }
 
-    func finish(headBytes: Int) -> HeadScan { upgrades ? .upgrade(headBytes: headBytes) : .outside }
+    func finish(headBytes: Int) -> HeadScan {
+        if upgrades { return .upgrade(headBytes: headBytes) }
+        guard isPlain, hosts == 1 else { return .outside }
+        var head = head
+        head.headBytes = headBytes
+        return .get(head)
+    }
 }

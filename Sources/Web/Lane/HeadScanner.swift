@@ -5,6 +5,7 @@ enum HeadScan: Equatable {
     /// Not in the narrow grammar: the connection leaves the lane, nothing is consumed.
     case outside
     case post(PostHead)
+    case get(GetHead)
     /// A GET that asks for an upgrade, with the length of its head; `Handshake` reads the rest.
     case upgrade(headBytes: Int)
 }
@@ -16,6 +17,12 @@ struct PostHead: Equatable {
     var bodyBytes = 0
     var traceparent: Range<Int>?
     var authorization: Range<Int>?
+}
+
+/// The head of a GET without a body, conditions or wishes.
+struct GetHead: Equatable {
+    var target: Range<Int>
+    var headBytes = 0
 }
 
 /// Reads the narrow grammar of the fast lane: HTTP/1.1, one space, CRLF, no folding, no `obs-text`, exactly one `Host`.
@@ -55,7 +62,7 @@ struct HeadScanner: Sendable {
             return Self.scanFields(text, &at, &rules)
         }
         guard Self.isGet(line) else { return .outside }
-        var rules = UpgradeRules()
+        var rules = GetRules(target: (Self.getPrefix.count - 1)..<(line.count - Self.versionSuffix.count))
         return Self.scanFields(text, &at, &rules)
     }
 

@@ -7,7 +7,7 @@ import NIOHTTPTypesHTTP1
 
 /// The server's child channel: a fast lane first, then Hummingbird's HTTP/1 pipeline or a WebSocket.
 ///
-/// Used as `Application(router: router, server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: …, webSockets: …) })`.
+/// Used as `Application(router: router, server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: …, reads: …, webSockets: …) })`.
 /// A WebSocket upgrade is served in the lane only: one that comes after the connection has left it is answered by the router.
 package struct MeshlogChannel: HTTPChannelHandler {
     /// A connection and what it will become.
@@ -24,19 +24,22 @@ package struct MeshlogChannel: HTTPChannelHandler {
 
     package let responder: Responder
     private let posts: any PostLane
+    private let reads: (any ReadLane)?
     private let webSockets: any WebSocketRoutes
     private let configuration: FastLane.Configuration
 
     /// - Parameters:
+    ///   - reads: nil leaves every GET to the router.
     ///   - bodyBytesMax: a POST with a larger body leaves the lane.
     ///   - idleTimeout: of the lane and of the HTTP pipeline behind it.
     package init(
-        responder: @escaping Responder, posts: any PostLane, webSockets: any WebSocketRoutes,
+        responder: @escaping Responder, posts: any PostLane, reads: (any ReadLane)? = nil, webSockets: any WebSocketRoutes,
         bodyBytesMax: Int = WebLimits.bodyBytesMax, idleTimeout: TimeAmount = WebLimits.idleTimeout,
         webSocket: WebSocketTimings = WebSocketTimings()
     ) {
         self.responder = responder
         self.posts = posts
+        self.reads = reads
         self.webSockets = webSockets
         configuration = FastLane.Configuration(bodyBytesMax: bodyBytesMax, idleTimeout: idleTimeout, webSocket: webSocket)
     }
@@ -44,7 +47,7 @@ package struct MeshlogChannel: HTTPChannelHandler {
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let outcome = channel.eventLoop.makePromise(of: Outcome.self)
-            let lane = FastLane(posts: posts, webSockets: webSockets, configuration: configuration) { channel in
+            let lane = FastLane(posts: posts, reads: reads, webSockets: webSockets, configuration: configuration) { channel in
                 outcome.succeed(.http(try Self.addHTTP(to: channel, idleTimeout: configuration.idleTimeout, logger: logger)))
             } ended: { ending in
                 outcome.succeed(ending == .webSocket ? .webSocket : .closed)
