@@ -129,9 +129,10 @@ package struct SessionLog: Sendable {
     /// Puts the keys of the open sessions back when they were lost: the stream has the truth.
     ///
     /// - Cost: nothing when they are whole; else one pass over the stream.
+    /// - Parameter isGoing: asked before each thousand; false ends it early, and nothing is put back.
     /// - Returns: the number of open sessions that were found; nil when nothing was missing.
     @discardableResult
-    package func restoreIfLost(_ session: RedisSession) throws(RedisError) -> Int? {
+    package func restoreIfLost(_ session: RedisSession, while isGoing: () -> Bool = { true }) throws(RedisError) -> Int? {
         let isListed = try session.run("HEXISTS", [keys.openSessions, SessionLog.marker])
         let isDueListed = try session.run("ZSCORE", [keys.dueSessions, SessionLog.marker])
         if isListed == .integer(1), isDueListed != .null { return nil }
@@ -141,7 +142,10 @@ package struct SessionLog: Sendable {
             // The stream's last id may be that of an entry which has gone.
             let head = try LogReader(keys: keys).bounds(.sessions, session).last
             var count = SessionLog.chunk
-            while count == SessionLog.chunk { (count, last) = try fold(after: last, into: &open, session) }
+            while count == SessionLog.chunk {
+                guard isGoing() else { return nil }
+                (count, last) = try fold(after: last, into: &open, session)
+            }
             last = max(last, head)
             if try restore(open, last, session) { return open.count }
         }

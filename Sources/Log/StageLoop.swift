@@ -22,10 +22,11 @@ package struct StageLoop: Sendable {
     /// Runs until the stop.
     ///
     /// - Parameters:
-    ///   - begin: called with a fresh session once the lease is held; makes what the steps need.
+    ///   - begin: called with a fresh session once the lease is held; makes what the steps need. Where that may outlast the lease, it asks its
+    ///     last argument between the parts, which keeps the lease; once that says false the lease is lost, and what is returned is not used.
     ///   - step: one bounded piece of work; returns soon (under half the lease) also when there is nothing to do.
     package func run<State>(
-        _ stop: StopSignal, begin: (RedisSession, Int) throws -> State, step: (inout State, RedisSession, Int) throws -> Void
+        _ stop: StopSignal, begin: (RedisSession, Int, _ isHeld: () -> Bool) throws -> State, step: (inout State, RedisSession, Int) throws -> Void
     ) {
         var backoff = Backoff()
         var saidStandby = false
@@ -42,13 +43,20 @@ package struct StageLoop: Sendable {
                 }
                 saidStandby = false
                 log.info("acting", metadata: ["epoch": "\(epoch)"])
-                var state = try begin(session, epoch)
                 var renewed = ContinuousClock.now
+                func keep() throws {
+                    guard ContinuousClock.now - renewed > leaseTTL / 4 else { return }
+                    guard case .held(epoch) = try lease.renew(session) else { throw LogError.fenced("lost the lease") }
+                    renewed = .now
+                }
+                var lost: (any Error)?
+                var state = try begin(session, epoch) {
+                    do { try keep() } catch { lost = error }
+                    return lost == nil
+                }
+                if let lost { throw lost }
                 while !stop.isRequested {
-                    if ContinuousClock.now - renewed > leaseTTL / 4 {
-                        guard case .held = try lease.renew(session) else { throw LogError.fenced("lost the lease") }
-                        renewed = .now
-                    }
+                    try keep()
                     try step(&state, session, epoch)
                     backoff.reset()
                     failing = false

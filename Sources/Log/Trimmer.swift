@@ -41,7 +41,7 @@ package struct Trimmer: Sendable {
     /// Runs until shutdown; one process trims at a time.
     package func run() async {
         await WorkerThread.run("trim") { [self] stop in
-            loop.run(stop, begin: { _, _ in ContinuousClock.now - interval }) { last, session, _ in
+            loop.run(stop, begin: { _, _, _ in ContinuousClock.now - interval }) { last, session, _ in
                 if ContinuousClock.now - last >= interval {
                     last = .now
                     for name in StreamName.allCases {

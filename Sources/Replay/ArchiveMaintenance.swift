@@ -27,7 +27,7 @@ package struct ArchiveMaintenance: Sendable {
     /// Runs until shutdown; one process maintains at a time.
     package func run() async {
         await WorkerThread.run("maintain") { [self] stop in
-            loop.run(stop, begin: { _, _ in ContinuousClock.now - interval }) { last, _, _ in
+            loop.run(stop, begin: { _, _, _ in ContinuousClock.now - interval }) { last, _, _ in
                 if ContinuousClock.now - last >= interval {
                     try maintain()
                     last = .now

@@ -59,7 +59,7 @@ package struct HeadFollower<Sink: ReplaySink>: Sendable {
         await WorkerThread.run(loop.name) { [self] stop in
             loop.run(
                 stop,
-                begin: { session, epoch in
+                begin: { session, epoch, _ in
                     Work(sink: try open(session, epoch), ahead: ReadAhead("\(loop.name)-read", endpoint: loop.endpoint, read: read))
                 },
                 step: { work, session, _ in try step(&work, session) })

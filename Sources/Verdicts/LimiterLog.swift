@@ -24,16 +24,18 @@ struct LimiterLog {
     ///
     /// - Cost: a second for some hundred thousand verdicts; there are at most about `Limits.limitsWrittenVerdicts` to read, unless the
     ///   state as a whole is lost.
-    func restore(_ session: RedisSession) throws -> LimiterState {
+    /// - Parameter isGoing: asked before each thousand; false ends it early.
+    func restore(_ session: RedisSession, while isGoing: () -> Bool) throws -> LimiterState {
         var (position, state) = try written(session) ?? (.zero, LimiterState())
-        while true {
+        while isGoing() {
             var command = RESPWriter()
             command.command("XRANGE", [keys.stream(.verdicts), position.next.streamID, "+", "COUNT", String(LimiterLog.batch)])
             try session.send(command)
             let (count, fault) = try session.receive { reply in LimiterLog.apply(reply, to: &state, &position) }
             if let fault { throw fault }
-            if count < LimiterLog.batch { return state }
+            if count < LimiterLog.batch { break }
         }
+        return state
     }
 
     private static let batch = 1_000

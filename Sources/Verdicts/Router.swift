@@ -62,11 +62,11 @@ package struct Router: Sendable {
             var waiting: ArraySlice<GroupConsumer.Item> = []
             loop.run(
                 stop,
-                begin: { session, _ in
+                begin: { session, _, isHeld in
                     let limits = LimiterLog(keys: keys, lease: keys.lease(loop.name), every: limitsWritten)
                     // Decided and not written is as good as not decided, also for the limits.
-                    machine.limiter = try limits.restore(session)
-                    try control.fold(into: &machine.policy, session, stop: { stop.isRequested })
+                    machine.limiter = try limits.restore(session, while: isHeld)
+                    try control.fold(into: &machine.policy, session, stop: { stop.isRequested || !isHeld() })
                     consumer.startOver(countingDeliveries: nil)
                     waiting = []
                     return limits

@@ -106,8 +106,8 @@ package struct Notifier: Sendable {
         var state = State()
         loop.run(
             stop,
-            begin: { session, _ in
-                try control.fold(into: &state.fold, session, stop: { stop.isRequested })
+            begin: { session, _, isHeld in
+                try control.fold(into: &state.fold, session, stop: { stop.isRequested || !isHeld() })
                 state.cursor = try LogReader(keys: keys).cursor(.notifications, group: .webhooks, session)
                 state.queue.forgetWaiting()
                 for (delivery, ms) in try deliveries.waiting(session) { state.queue.add(delivery, dueMs: ms) }

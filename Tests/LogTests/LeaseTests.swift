@@ -83,7 +83,7 @@ struct LeaseTests {
                 let loop = StageLoop(name: "stage", instance: name, endpoint: rig.endpoint, keys: rig.keys, leaseTTL: .milliseconds(500))
                 await withCheckedContinuation { done in
                     WorkerThread.start(name) {
-                        loop.run(stop) { _, epoch in
+                        loop.run(stop) { _, epoch, _ in
                             watch.acting.withLock {
                                 $0.epochs.append(epoch)
                                 $0.who.append(name)
@@ -127,7 +127,7 @@ struct LeaseTests {
             let stop = StopSignal()
             await withCheckedContinuation { done in
                 WorkerThread.start("stage") {
-                    loop.run(stop) { _, epoch in
+                    loop.run(stop) { _, epoch, _ in
                         begun.withLock { $0.append(epoch) }
                     } step: { _, _, epoch in
                         if epoch < 4 { throw Broken() }

@@ -2,7 +2,7 @@
 ///
 /// For tests that wait for the outside: `#expect(await eventually { try await count() == 3 })`. An error counts as "not yet".
 package func eventually(
-    within: Duration = .seconds(10), isolation: isolated (any Actor)? = #isolation, _ condition: () async throws -> Bool
+    within: Duration = .seconds(30), isolation: isolated (any Actor)? = #isolation, _ condition: () async throws -> Bool
 ) async -> Bool {
     let deadline = ContinuousClock.now + within
     var pause = Duration.milliseconds(2)

@@ -39,7 +39,7 @@ package struct ListDoor: Sendable {
         await WorkerThread.run("list-door") { [self] stop in
             // A conflict ends its step, so what was sent behind it was in vain: after one, steps are short, and grow again while all goes well.
             let most = Limits.readBatchMax / 2
-            loop.run(stop, begin: { _, _ in most }) { count, session, epoch in
+            loop.run(stop, begin: { _, _, _ in most }) { count, session, epoch in
                 let claimed = try claim(count, session, epoch)
                 if claimed.elements.isEmpty {
                     try wait(session)

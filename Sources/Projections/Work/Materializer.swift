@@ -36,7 +36,7 @@ struct Materializer<P: Projection> {
         let loop = StageLoop(name: "projection:\(projection.definition.name)", instance: place.instance, endpoint: place.endpoint, keys: place.keys, leaseTTL: place.leaseTTL)
         loop.run(
             stop,
-            begin: { control, epoch in
+            begin: { control, epoch, _ in
                 let session = try place.postgresql("projection-\(projection.definition.name)")
                 // Rows and checkpoint are lost together or not at all, and then folded again: nothing waits for the disk.
                 _ = try session.execute("SET synchronous_commit = off")

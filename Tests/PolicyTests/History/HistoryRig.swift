@@ -127,10 +127,10 @@ struct HistoryRig: Sendable {
     }
 
     /// Runs routers of these names side by side until everything is decided.
-    func route(_ instances: [String] = ["one"], isolation: isolated (any Actor)? = #isolation, while disturb: () async throws -> Void = {}) async throws {
+    func route(_ instances: [String] = ["one"], leaseTTL: Duration = .seconds(10), isolation: isolated (any Actor)? = #isolation, while disturb: () async throws -> Void = {}) async throws {
         let routers = instances.map { instance in
             Router(
-                loop: StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: .seconds(10)), keys: keys,
+                loop: StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: leaseTTL), keys: keys,
                 policy: PolicyFold(defaultTarget: "default"), attemptsMax: 100, limitsWritten: 700, metrics: Metrics())
         }
         let service = Task { await withDiscardingTaskGroup { group in for router in routers { group.addTask { await router.run() } } } }

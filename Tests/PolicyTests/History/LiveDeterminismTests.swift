@@ -66,6 +66,28 @@ struct LiveDeterminismTests {
         }
     }
 
+    @Test("A router that must read all verdicts, which takes longer than its lease, keeps it meanwhile; the limits are what they were")
+    func longBeginning() async throws {
+        try await HistoryRig.with { rig in
+            try rig.control([HistoryRig.constraint(#"{"constraint_id":"all","action":{"type":"limit","rate":5,"period_ms":1000,"burst":20000}}"#)])
+            let count = 30_000
+            func append(_ numbers: Range<Int>) throws {
+                try rig.append(numbers.map { number in
+                    var message = MessageEntry()
+                    for (field, value) in [(MessageField.event, MessageEntry.accepted), (.topic, "a.b"), (.source, "s"), (.data, "1"), (.via, "http")] { message.set(field, value) }
+                    return (HistoryRig.position(number), HistoryRig.message(number, message))
+                })
+            }
+            try append(0..<count)
+            try await rig.route()
+            try rig.redis().run("DEL", [rig.keys.limits])
+            try append(count..<(count + 10))
+            try await rig.route(["one", "two", "three"], leaseTTL: .milliseconds(100))
+            let answer = try await onThread { try rig.ask(.logged) }
+            #expect(answer.report.messages == count + 10 && answer.report.isSame)
+        }
+    }
+
     /// Takes the lease away from whoever acts, again and again, wherever that process is in its batch: what it has decided and not written is lost.
     private static func disturb(_ rig: HistoryRig, _ count: Int) async throws {
         let session = try rig.redis()
