@@ -25,7 +25,7 @@ struct ControlWriterTests {
             }
             // The median, since other tests share the machine; the slowest only says that none was forgotten.
             let sorted = times.sorted()
-            #expect(sorted[sorted.count / 2] < .milliseconds(100) && sorted[sorted.count - 1] < .seconds(2), "\(sorted)")
+            #expect(sorted[sorted.count / 2] < .milliseconds(100) && sorted[sorted.count - 1] < .seconds(20), "\(sorted)")
         }
     }
 
