@@ -1,14 +1,19 @@
 /// Bytes as pairs of lower-case hexadecimal digits.
 package enum Hexadecimal {
-    package static func encode(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+    // Concrete rather than generic: other modules would get the unspecialised form, several times slower.
+
+    package static func encode(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         var out: [UInt8] = []
-        out.reserveCapacity(64)
-        for byte in bytes {
-            out.append(digit(byte >> 4))
-            out.append(digit(byte & 0xF))
+        out.append(addingCapacity: 2 * bytes.count) { out in
+            for byte in bytes {
+                out.append(digit(byte >> 4))
+                out.append(digit(byte & 0xF))
+            }
         }
         return out
     }
+
+    package static func encode(_ bytes: [UInt8]) -> [UInt8] { encode(bytes[...]) }
 
     private static func digit(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x57 + nibble }
 

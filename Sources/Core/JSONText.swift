@@ -1,25 +1,44 @@
 /// Writes JSON text into bytes, and reads JSON strings back; for answers and entries, not for payloads, which are never re-encoded.
 package enum JSONText {
     /// Appends `text` as a JSON string with its quotes.
-    package static func append(_ text: some Sequence<UInt8>, to out: inout [UInt8]) {
+    // Concrete rather than generic: other modules would get the unspecialised form, several times slower.
+
+    package static func append(_ text: ArraySlice<UInt8>, to out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
-        for byte in text {
-            switch byte {
-            case UInt8(ascii: "\""): out.append(contentsOf: [0x5C, 0x22])
-            case UInt8(ascii: "\\"): out.append(contentsOf: [0x5C, 0x5C])
-            case 0x0A: out.append(contentsOf: [0x5C, 0x6E])
-            case 0x0D: out.append(contentsOf: [0x5C, 0x72])
-            case 0x09: out.append(contentsOf: [0x5C, 0x74])
-            case 0..<0x20:
-                out.append(contentsOf: [0x5C, 0x75, 0x30, 0x30, 0x30 + (byte >> 4)])
-                out.append(byte & 0xF < 10 ? 0x30 + (byte & 0xF) : 0x57 + (byte & 0xF))
-            default: out.append(byte)
-            }
+        var at = text.startIndex
+        while true {
+            let end = text.startIndex &+ ByteScan.endOfUnescaped(text.span, at &- text.startIndex)
+            out.append(contentsOf: text[at..<end])
+            guard end < text.endIndex else { break }
+            escape(text[end], to: &out)
+            at = end &+ 1
         }
         out.append(UInt8(ascii: "\""))
     }
 
-    package static func append(_ text: String, to out: inout [UInt8]) { append(text.utf8, to: &out) }
+    package static func append(_ text: [UInt8], to out: inout [UInt8]) { append(text[...], to: &out) }
+
+    package static func append(_ text: String, to out: inout [UInt8]) {
+        let span = text.utf8Span.span
+        guard ByteScan.endOfUnescaped(span, 0) == span.count else { return append(Array(text.utf8)[...], to: &out) }
+        out.append(UInt8(ascii: "\""))
+        out.append(contentsOf: text.utf8)
+        out.append(UInt8(ascii: "\""))
+    }
+
+    /// One byte that may not stand in a JSON string as it is.
+    private static func escape(_ byte: UInt8, to out: inout [UInt8]) {
+        out.append(0x5C)
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"): out.append(byte)
+        case 0x0A: out.append(0x6E)
+        case 0x0D: out.append(0x72)
+        case 0x09: out.append(0x74)
+        default:
+            out.append(contentsOf: [0x75, 0x30, 0x30, 0x30 + (byte >> 4)])
+            out.append(byte & 0xF < 10 ? 0x30 + (byte & 0xF) : 0x57 + (byte & 0xF))
+        }
+    }
 
     /// Decodes the JSON string `text[range]`, quotes included, which has passed the scanner; nil for a lone surrogate or U+0000.
     package static func decode(_ text: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
@@ -115,23 +134,38 @@ package enum JSONText {
 
 /// Builds one JSON object, member by member.
 package struct JSONObject: Sendable {
-    package private(set) var bytes: [UInt8] = [UInt8(ascii: "{")]
+    package private(set) var bytes: [UInt8] = []
 
-    package init() {}
-
-    package mutating func add(_ key: StaticString, _ value: String) {
-        self.key(key)
-        JSONText.append(value.utf8, to: &bytes)
+    package init() {
+        // Room for most, instead of growing four times.
+        bytes.reserveCapacity(240)
+        bytes.append(UInt8(ascii: "{"))
     }
 
-    package mutating func add(_ key: StaticString, text value: some Sequence<UInt8>) {
+    package mutating func add(_ key: StaticString, _ value: String) {
         self.key(key)
         JSONText.append(value, to: &bytes)
     }
 
+    package mutating func add(_ key: StaticString, text value: ArraySlice<UInt8>) {
+        self.key(key)
+        JSONText.append(value, to: &bytes)
+    }
+
+    package mutating func add(_ key: StaticString, text value: [UInt8]) { add(key, text: value[...]) }
+
     package mutating func add(_ key: StaticString, _ value: Int) {
         self.key(key)
-        bytes.append(contentsOf: String(value).utf8)
+        DecimalDigits.append(Int64(value), to: &bytes)
+    }
+
+    package mutating func add(_ key: StaticString, numbers: InlineArray<3, Int64>) {
+        self.key(key)
+        for index in numbers.indices {
+            bytes.append(UInt8(ascii: index == 0 ? "[" : ","))
+            DecimalDigits.append(numbers[index], to: &bytes)
+        }
+        bytes.append(UInt8(ascii: "]"))
     }
 
     package mutating func add(_ key: StaticString, _ value: Bool) {

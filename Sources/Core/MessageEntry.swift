@@ -66,6 +66,16 @@ package struct FieldRanges: Sendable {
     }
 
     package func count(_ field: MessageField) -> Int { Int(places[field.rawValue].count) }
+
+    /// Bytes of all fields.
+    package var bytes: Int {
+        var sum = 0
+        for index in places.indices { sum &+= Int(places[index].count) }
+        return sum
+    }
+
+    /// Places in the order of the log.
+    package var indices: Range<Int> { places.indices }
 }
 
 /// One message as it stands in the log: all fields in one block of bytes, so that an entry costs one allocation on every way.
@@ -128,7 +138,7 @@ package struct MessageEntry: Sendable {
     package mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
     /// Bytes of all fields.
-    package var fieldBytes: Int { MessageField.allCases.reduce(0) { $0 + count($1) } }
+    package var fieldBytes: Int { ranges.bytes }
 
     package var uuid: MessageUUID? { MessageUUID(utf8: slice(.messageUUID).span) }
 

@@ -8,6 +8,8 @@ package enum Outcome: String, Sendable, CaseIterable {
 package struct VerdictEntry: Sendable, Equatable {
     package static let event = "message.decided"
     package static let version = "1"
+    private static let eventBytes = Array(event.utf8)
+    private static let versionBytes = Array(version.utf8)
 
     package var messageUUID: MessageUUID
     package var outcome: Outcome
@@ -44,12 +46,21 @@ package struct VerdictEntry: Sendable, Equatable {
 
     /// Names and values as they stand in the log: details without value are left out.
     package var loggedFields: [(name: StaticString, value: [UInt8])] {
-        let values = [
-            Array(VerdictEntry.event.utf8), Array(VerdictEntry.version.utf8), Array(messageUUID.description.utf8), Array(outcome.rawValue.utf8), Array(rule.utf8),
-            Array(reason.utf8), Array(policyRevision.utf8), targetsJSON, subject,
-        ]
-        var out = zip(VerdictEntry.fieldNames, values).map { (name: $0, value: $1) }
-        for (name, value) in zip(VerdictDetail.fieldNames, detail.fieldValues) where !value.isEmpty { out.append((name, value)) }
+        var out: [(name: StaticString, value: [UInt8])] = []
+        out.reserveCapacity(VerdictEntry.fieldNames.count + VerdictDetail.fieldNames.count)
+        func add(_ value: [UInt8]) { out.append((VerdictEntry.fieldNames[out.count], value)) }
+        add(VerdictEntry.eventBytes)
+        add(VerdictEntry.versionBytes)
+        var uuid: [UInt8] = []
+        messageUUID.append(to: &uuid)
+        add(uuid)
+        add(Array(outcome.rawValue.utf8))
+        add(Array(rule.utf8))
+        add(Array(reason.utf8))
+        add(Array(policyRevision.utf8))
+        add(targetsJSON)
+        add(subject)
+        for (index, value) in detail.fieldValues.enumerated() where !value.isEmpty { out.append((VerdictDetail.fieldNames[index], value)) }
         return out
     }
 
@@ -80,8 +91,8 @@ package struct VerdictEntry: Sendable, Equatable {
     }
 }
 
-/// A message and what was decided about it, at one position.
-package struct DecidedMessage: Sendable {
+/// A message and what was decided about it, at one position. An object: batches of them pass from stage to stage without being copied.
+package final class DecidedMessage: Sendable {
     package let position: Position
     package let message: MessageEntry
     package let verdict: VerdictEntry

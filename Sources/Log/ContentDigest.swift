@@ -16,7 +16,7 @@ package enum ContentDigest {
             hash.update(data: length)
             hash.update(data: value)
         }
-        return Hexadecimal.encode(hash.finalize().prefix(16))
+        return Hexadecimal.encode(Array(hash.finalize())[..<16])
     }
 
     private static let fields: [MessageField] = [
@@ -29,7 +29,7 @@ package enum ContentDigest {
 
     /// What a verdict's `digest` holds: SHA-256 over `PolicyInputs`, as 64 hexadecimal digits.
     package static func inputs(_ message: MessageEntry, at position: Position, _ verdict: VerdictEntry) -> [UInt8] {
-        Hexadecimal.encode(SHA256.hash(data: PolicyInputs.bytes(message, at: position, verdict)))
+        Hexadecimal.encode(sha256(PolicyInputs.bytes(message, at: position, verdict)))
     }
 
     package static func sha256(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }

@@ -134,12 +134,14 @@ package struct EntryCodec: Sendable {
         // Fields are asked for in the order in which they stand, so the one behind the last is the likeliest.
         var next = 0
         return { name in
-            for step in 0..<pairs {
-                let pair = (next + step) % pairs
+            var pair = next
+            for _ in 0..<pairs {
+                if pair >= pairs { pair = 0 }
                 if fields[2 * pair].equals(name) {
                     next = pair + 1
                     return fields[2 * pair + 1].bytes[...]
                 }
+                pair += 1
             }
             return nil
         }

@@ -164,11 +164,17 @@ package struct Router: Sendable {
         log.error("buried an entry", metadata: ["position": "\(entry.position?.description ?? "")", "reason": "\(entry.reason)"])
     }
 
-    /// A verdict, and the session that it opens.
-    private struct Decided {
+    /// A verdict, and the session that it opens. An object, so that lists of them are not copied part by part.
+    private final class Decided {
         let position: Position
         let verdict: VerdictEntry
         let session: SessionOpening?
+
+        init(position: Position, verdict: VerdictEntry, session: SessionOpening?) {
+            self.position = position
+            self.verdict = verdict
+            self.session = session
+        }
 
         /// When the session ends, as `meshlog_decide` takes it. A person's time begins with the opening, by Redis's clock.
         var end: String {

@@ -20,7 +20,9 @@ package final class RouterMachine {
     }
 
     package func decide(_ position: Position, _ message: MessageEntry, uuid: MessageUUID) -> VerdictEntry {
-        let decision = machine.decide(message, at: position, policy.set, policy.context(), &limiter)
+        // Made first: what changes the policy may not run while its set is lent.
+        let context = policy.context()
+        let decision = machine.decide(message, at: position, policy.set, context, &limiter)
         var verdict = decision.verdict(uuid: uuid, topic: message.slice(.topic))
         verdict.detail.digest = ContentDigest.inputs(message, at: position, verdict)
         return verdict

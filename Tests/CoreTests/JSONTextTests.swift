@@ -27,7 +27,7 @@ struct JSONTextTests {
         var numbers = SeededNumbers(6)
         for _ in 0..<3_000 {
             var scalars = String.UnicodeScalarView()
-            for _ in 0..<numbers.below(12) {
+            for _ in 0..<numbers.below(40) {
                 let bound = numbers.pick([0x80, 0x100, 0x3000, 0x11_0000])
                 if let scalar = Unicode.Scalar(UInt32(1 + numbers.below(bound - 1))) { scalars.append(scalar) }
             }

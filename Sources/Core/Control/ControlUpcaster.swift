@@ -36,7 +36,7 @@ enum ControlUpcaster {
             let name = name.drop { $0 == " " }
             if name.isEmpty { continue }
             if out.count > 1 { out.append(UInt8(ascii: ",")) }
-            JSONText.append(name.utf8, to: &out)
+            JSONText.append(String(name), to: &out)
         }
         out.append(UInt8(ascii: "]"))
         return out

@@ -24,6 +24,24 @@ package struct RE2Compiler: PatternCompiler {
             }
         }
         guard let handle else { throw .invalid(reason: String(decoding: reason.prefix { $0 != 0 }, as: UTF8.self)) }
-        return RE2Pattern(handle)
+        return RE2Pattern(handle, required: RE2Compiler.required(bytes))
     }
+
+    /// Texts of which a match in an ASCII text has at least one; none when that cannot be said in few words.
+    private static func required(_ pattern: [UInt8]) -> [[UInt8]] {
+        var out = [UInt8](repeating: 0, count: requiredBytesMax)
+        let written = pattern.withUnsafeBufferPointer { text in
+            out.withUnsafeMutableBytes { out in
+                cre2_required(text.baseAddress, text.count, memoryBytesMax, out.baseAddress?.assumingMemoryBound(to: CChar.self), out.count)
+            }
+        }
+        let texts = out[..<written].split(separator: 0).map { Array($0.prefix(requiredPrefixMax)) }
+        return texts.count <= requiredMax ? texts : []
+    }
+
+    /// Beyond, looking for all of them takes longer than the matcher.
+    private static let requiredMax = 8
+    private static let requiredBytesMax = 512
+    /// So much of each is looked for: it bounds what a text made for it can cost.
+    private static let requiredPrefixMax = 16
 }

@@ -38,6 +38,6 @@ enum ReferenceRecord {
 
     /// The JSON array of the names in a text with commas.
     static func names(_ text: String) -> [UInt8] {
-        JSONArray.of(text.split(separator: ",").map { $0.drop { $0 == " " } }.filter { !$0.isEmpty }) { JSONText.append($1.utf8, to: &$0) }
+        JSONArray.of(text.split(separator: ",").map { $0.drop { $0 == " " } }.filter { !$0.isEmpty }) { JSONText.append(String($1), to: &$0) }
     }
 }

@@ -22,7 +22,7 @@ struct Restore: AsyncParsableCommand {
         var list: [UInt8] = [UInt8(ascii: "[")]
         for kind in kinds.split(separator: ",") {
             if list.count > 1 { list.append(UInt8(ascii: ",")) }
-            JSONText.append(kind.utf8, to: &list)
+            JSONText.append(String(kind), to: &list)
         }
         var object = JSONObject()
         object.add("to", to)

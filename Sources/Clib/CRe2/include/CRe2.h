@@ -25,6 +25,11 @@ bool cre2_matches(const cre2_pattern *pattern, const uint8_t *bytes, size_t coun
 /* Instructions of the compiled program: a match costs at most about this many steps for each byte. */
 int cre2_program_size(const cre2_pattern *pattern);
 
+/* Texts of which a match in an ASCII text has at least one, in lower case: literal parts of the pattern, one after the other and each ended
+   by 0. `bytes` as for cre2_compile. Returns the bytes written to `out`; 0 when there are none, or they do not fit, or no short list is needed
+   by every match. */
+size_t cre2_required(const uint8_t *bytes, size_t count, int64_t memory_max, char *out, size_t capacity);
+
 void cre2_free(cre2_pattern *pattern);
 
 #ifdef __cplusplus

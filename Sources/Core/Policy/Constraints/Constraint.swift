@@ -1,7 +1,8 @@
 /// One rule of the policy: to which messages it applies, under which condition, and what it does then.
 ///
-/// Read from its document by `ConstraintReader`, with every expression compiled.
-package struct Constraint: Sendable {
+/// Read from its document by `ConstraintReader`, with every expression compiled. An object, since each message passes many of them by
+/// reference and none is ever changed.
+package final class Constraint: Sendable {
     /// When it is looked at.
     package enum Stage: String, Sendable, CaseIterable {
         /// Once for a message, before it reaches a backbone.

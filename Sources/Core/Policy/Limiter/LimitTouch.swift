@@ -38,7 +38,7 @@ package struct LimitTouch: Sendable, Equatable {
         object.add("burst", Int(limit.burst))
         object.add("taken", isTaken)
         if let arrival {
-            object.add("tat", raw: "[\(arrival.microseconds),\(arrival.part),\(arrival.denominator)]".utf8)
+            object.add("tat", numbers: [arrival.microseconds, arrival.part, arrival.denominator])
         }
         object.add("remaining", Int(remaining))
         object.add("retry_after_us", Int(retryAfter))

@@ -34,15 +34,15 @@ package struct PolicyTestCase: Sendable {
     ]
 
     private func actual(_ member: String, _ decision: PolicyDecision) -> [UInt8]? {
-        func text(_ value: some Sequence<UInt8>) -> [UInt8] {
+        func text(_ value: [UInt8]) -> [UInt8] {
             var out: [UInt8] = []
             JSONText.append(value, to: &out)
             return out
         }
         return switch member {
-        case "outcome": text(decision.outcome.rawValue.utf8)
-        case "rule": text(decision.rule.utf8)
-        case "reason": text(decision.reason.utf8)
+        case "outcome": text(Array(decision.outcome.rawValue.utf8))
+        case "rule": text(Array(decision.rule.utf8))
+        case "reason": text(Array(decision.reason.utf8))
         case "annotations": decision.annotationsJSON
         case "destinations": PolicyDecision.strings(decision.destinations ?? input.message.destinationNames)
         case "targets": PolicyDecision.strings(decision.targets)

@@ -6,22 +6,26 @@ package enum PolicyInputs {
     package static func bytes(_ message: MessageEntry, at position: Position, _ verdict: VerdictEntry) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(message.fieldBytes + verdict.detail.limits.count + 128)
-        for field in MessageField.allCases {
-            if field == .destinations, message.count(field) > 0 {
-                append(PolicyDecision.strings(message.destinationNames), to: &out)
+        for index in message.ranges.indices {
+            if index == MessageField.destinations.rawValue, message.count(.destinations) > 0 {
+                append(PolicyDecision.strings(message.destinationNames)[...], to: &out)
             } else {
-                append(message.slice(field), to: &out)
+                append(message.bytes[message.ranges[at: index]], to: &out)
             }
         }
-        append(position.description.utf8, to: &out)
-        append(verdict.policyRevision.utf8, to: &out)
-        append(verdict.detail.limits, to: &out)
+        var place: [UInt8] = []
+        position.append(to: &place)
+        append(place[...], to: &out)
+        append(Array(verdict.policyRevision.utf8)[...], to: &out)
+        append(verdict.detail.limits[...], to: &out)
         return out
     }
 
-    private static func append(_ value: some Collection<UInt8>, to out: inout [UInt8]) {
+    private static func append(_ value: ArraySlice<UInt8>, to out: inout [UInt8]) {
         let count = UInt32(truncatingIfNeeded: value.count)
-        for shift in [24, 16, 8, 0] as [UInt32] { out.append(UInt8(truncatingIfNeeded: count >> shift)) }
+        out.append(addingCapacity: 4) { out in
+            for shift in 0..<4 as Range<UInt32> { out.append(UInt8(truncatingIfNeeded: count >> (24 &- 8 &* shift))) }
+        }
         out.append(contentsOf: value)
     }
 }

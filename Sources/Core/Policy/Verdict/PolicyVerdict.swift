@@ -18,7 +18,7 @@ extension PolicyDecision {
     package var detail: VerdictDetail {
         var detail = VerdictDetail()
         if !shadows.isEmpty { detail.shadow = Self.array(shadows.map(\.json)) }
-        if !limits.isEmpty { detail.limits = Self.array(limits.map(\.json)) }
+        if !limits.isEmpty { detail.limits = Self.array(limits.map { $0.json }) }
         if !annotations.isEmpty { detail.annotations = annotationsJSON }
         if !withheld.isEmpty { detail.withheld = Self.array(withheld.map(\.json)) }
         if !faults.isEmpty { detail.error = Self.errorJSON(onError ?? .block, faults) }
