@@ -127,11 +127,15 @@ struct HistoryRig: Sendable {
     }
 
     /// Runs routers of these names side by side until everything is decided.
-    func route(_ instances: [String] = ["one"], leaseTTL: Duration = .seconds(10), isolation: isolated (any Actor)? = #isolation, while disturb: () async throws -> Void = {}) async throws {
+    func route(
+        _ instances: [String] = ["one"], leaseTTL: Duration = .seconds(10), openSessionsMax: Int = Limits.openSessionsMax,
+        isolation: isolated (any Actor)? = #isolation, while disturb: () async throws -> Void = {}
+    ) async throws {
         let routers = instances.map { instance in
             Router(
                 loop: StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: leaseTTL), keys: keys,
-                policy: PolicyFold(defaultTarget: "default"), attemptsMax: 100, limitsWritten: 700, metrics: Metrics())
+                policy: PolicyFold(defaultTarget: "default"), attemptsMax: 100, limitsWritten: 700,
+                openSessionsMax: openSessionsMax, metrics: Metrics())
         }
         let service = Task { await withDiscardingTaskGroup { group in for router in routers { group.addTask { await router.run() } } } }
         let result: Result<Void, any Error>
