@@ -128,7 +128,7 @@ final class SessionRig: Sendable {
         }
     }
 
-    var desk: SessionDesk { SessionDesk(redis: redis, postgresql: postgresql, keys: keys) { _ in } }
+    var desk: SessionDesk { SessionDesk(redis: redis, postgresql: postgresql, keys: keys) { _, _ in } }
 
     var log: SessionLog { SessionLog(keys: keys) }
 
