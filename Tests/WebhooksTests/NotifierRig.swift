@@ -34,7 +34,7 @@ struct NotifierRig: Sendable {
     /// Runs the stage in a process of this name until `body` ends.
     func withNotifier(
         _ instance: String = "one", schedule: WebhookSchedule = NotifierRig.fast, timeoutMs: Int64 = 60_000, opened: [String] = ["127.0.0.0/8"], hasKey: Bool = true,
-        look: @escaping @Sendable (String, Int) throws -> NetworkAddress? = Courier.systemAddress,
+        look: @escaping NameResolver.Look = Courier.systemAddress,
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void
     ) async throws {
         let loop = StageLoop(name: "webhooks", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: .seconds(1))
@@ -70,7 +70,7 @@ struct NotifierRig: Sendable {
     func notify(_ topic: String = "orders.eu") throws -> Position {
         let message = try Envelope.admit(
             Array(#"{"topic":"\#(topic)","source_subject_id":"bob","data":1}"#.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 7, low: 1) })
-        return try NotificationEntry(ValidationFailure(door: "http", message: message, violations: [])).append(connect(), keys: keys)
+        return try NotificationEntry(ValidationFailure(door: "http", message: message.entry, uuid: message.uuid, violations: [])).append(connect(), keys: keys)
     }
 
     // MARK: Looking
