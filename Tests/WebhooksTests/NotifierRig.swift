@@ -15,16 +15,8 @@ struct NotifierRig: Sendable {
     let key: WebhookKey
 
     static func with(isolation: isolated (any Actor)? = #isolation, _ body: (NotifierRig) async throws -> Void) async throws {
-        let endpoint = try RedisEndpoint(url: try await SharedStack.shared.redis.url)
         let key = try #require(WebhookKey(Array(0..<32)))
-        let rig = NotifierRig(endpoint: endpoint, keys: LogKeys(prefix: SharedStack.unique("webhooks")), key: key)
-        try LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: rig.keys).apply(try rig.connect())
-        defer {
-            if let session = try? rig.connect(), let names = try? session.run("KEYS", ["\(rig.keys.prefix):*"]).array?.compactMap(\.text), !names.isEmpty {
-                _ = try? session.run("DEL", names)
-            }
-        }
-        try await body(rig)
+        try await OwnLog.with("webhooks") { log in try await body(NotifierRig(endpoint: log.endpoint, keys: log.keys, key: key)) }
     }
 
     func connect() throws -> RedisSession { try RedisSession(endpoint, name: "test") }

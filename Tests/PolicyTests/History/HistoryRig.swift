@@ -39,10 +39,7 @@ struct HistoryRig: Sendable {
 
     private func setUp() throws { try LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: keys).apply(try redis()) }
 
-    func removeKeys() {
-        guard let session = try? redis(), let names = try? session.run("KEYS", ["\(keys.prefix):*"]).array?.compactMap(\.text), !names.isEmpty else { return }
-        _ = try? session.run("UNLINK", names)
-    }
+    func removeKeys() { OwnLog.remove(keys, endpoint) }
 
     func redis() throws(RedisError) -> RedisSession { try RedisSession(endpoint, name: "test", timeout: .seconds(30)) }
 
