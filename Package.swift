@@ -78,10 +78,11 @@ let package = Package(
                          nio("NIOConcurrencyHelpers")], resources: [.embedInCode("OpenAPI/openapi.yaml")], testable: true),
         module("Stack", [logging]),
         module("Client", ["Core", crypto]),
+        module("Samples", ["Core"]),
         .executableTarget(
             name: "App",
             dependencies: [
-                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "WhatIf", "Projections", "Control", "Interventions", "Webhooks", "Views", "Stack",
+                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "WhatIf", "Projections", "Control", "Interventions", "Webhooks", "Views", "Stack", "Samples",
                 "RedisDriver", "PostgreSQLDriver", "NATSDriver", "RE2Driver", "ZoneDriver",
                 hummingbird, httpTypes, logging, lifecycle, "Yams", nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -95,6 +96,7 @@ let package = Package(
         tests("CoreTests", ["Core", "TestSupport"]),
         tests("CELTests", ["Core", "RE2Driver", "ZoneDriver", "TestSupport"]),
         tests("SchemaTests", ["Core", "RE2Driver", "TestSupport"]),
+        tests("SamplesTests", ["Core", "RE2Driver", "Samples", "TestSupport"]),
         tests("PolicyTests", ["Core", "Control", "Log", "Replay", "Verdicts", "WhatIf", "PostgreSQLDriver", "RE2Driver", "RedisDriver", "Stack", "TestSupport", "Yams", logging]),
         tests("LogTests", ["Core", "Log", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("VerdictsTests", ["Core", "Log", "Control", "Verdicts", "RedisDriver", "Stack", "TestSupport", logging]),

@@ -1,5 +1,7 @@
+package import Core
+
 /// Made-up policies and messages of a typical kind: what benchmarks decide about.
-package struct PolicySample: Sendable {
+package struct SamplePolicy: Sendable {
     package let messages: [MessageEntry]
 
     /// - Shape: topics `tasks.<n>.<kind>` of 500 tasks, 50 senders, payloads of about 1 kB.
@@ -45,36 +47,5 @@ package struct PolicySample: Sendable {
             out[id] = Array(#"{"constraint_id":"\#(id)","scope":\#(scope),\#(rest)}"#.utf8)
         }
         return out
-    }
-
-    /// Fifty constraints that all concern every message of the sample: the worst of the typical.
-    package static func everywhere(_ count: Int = 50) -> [String: [UInt8]] {
-        let conditions = [
-            "message.type == 'termination'", "message.source in ['mallory', 'eve', 'trudy']", "size(message.destinations) > 20", "message.size > 500000",
-            "message.topic.startsWith('internal.')", "message.metadata.turn > 1000", "message.data.amount > 5000", "principal == 'root' && message.via == 'nats'",
-            "message.destinations.exists(d, d == 'nobody')", "now < timestamp('2001-01-01T00:00:00Z')",
-        ]
-        var out: [String: [UInt8]] = [:]
-        for index in 0..<count {
-            out["rule-\(index)"] = Array(
-                #"{"constraint_id":"rule-\#(index)","when":"\#(conditions[index % conditions.count])","action":{"type":"block"},"priority":\#(index)}"#.utf8)
-        }
-        return out
-    }
-
-    /// Decides all messages, a millisecond apart, and counts those that are delivered.
-    package func decide(_ set: PolicySet, rounds: Int = 1) -> Int {
-        var machine = PolicyMachine(set.compiler)
-        var limiter = LimiterState()
-        let context = PolicyContext()
-        var delivered = 0
-        var ms: UInt64 = 1_767_225_600_000
-        for _ in 0..<rounds {
-            for message in messages {
-                ms += 1
-                if machine.decide(message, at: Position(ms: ms, seq: 0), set, context, &limiter).outcome == .deliver { delivered += 1 }
-            }
-        }
-        return delivered
     }
 }

@@ -1,5 +1,7 @@
+package import Core
+
 /// A typical rule, with messages to judge and the same condition written in Swift: what benchmarks compare.
-package struct CELSampleRule: Sendable {
+package struct SampleRule: Sendable {
     package static let source =
         #"message.topic.startsWith("agent.") && message.source in ["a", "b", "c"] && size(message.destinations) < 5 && message.data.amount > 100"#
 
@@ -14,14 +16,26 @@ package struct CELSampleRule: Sendable {
 
         let topic: String
         let source: String
+        let names: [String]
         let destinations: [CELValue]
         let data: JSONDocument
 
         init(topic: String, source: String, destinations: [String], data: JSONDocument) {
             self.topic = topic
             self.source = source
+            names = destinations
             self.destinations = destinations.map(CELValue.string)
             self.data = data
+        }
+
+        /// As another evaluator takes it.
+        package var json: [UInt8] {
+            var out = JSONObject()
+            out.add("topic", topic)
+            out.add("source", source)
+            out.add("destinations", raw: "[\(names.map { "\"\($0)\"" }.joined(separator: ","))]".utf8)
+            out.add("data", raw: data.text)
+            return out.finish()
         }
 
         package var type: CELRecordType { Self.type }
