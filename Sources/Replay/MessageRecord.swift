@@ -28,7 +28,8 @@ extension DecidedMessage: ArchiveRecord {
     private func encodeMessage(_ raw: Bool, _ writer: inout BinaryCopyWriter) {
         writer.row(fields: 23)
         writer.position(position)
-        if !raw, let origin = DecimalText.int64(message.slice(.originTS)) { writer.timestamp(microseconds: origin) } else { writer.null() }
+        let origin = DecimalText.int64(message.slice(.originTS))
+        if let origin, !raw || ArchiveText.times.contains(origin) { writer.timestamp(microseconds: origin) } else { writer.null() }
         writer.uuid(high: verdict.messageUUID.high, low: verdict.messageUUID.low)
         writer.int2(DecimalText.int64(message.slice(.version)).flatMap { Int16(exactly: $0) } ?? 0)
         required(.event, raw, &writer)
