@@ -92,7 +92,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .target(name: "TestSupport", dependencies: ["Stack", logging, lifecycle, hummingbird, httpTypes, nio("NIOCore"), nio("NIOConcurrencyHelpers")], path: "Tests/Support", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Log", "RedisDriver", "Stack", logging, lifecycle, hummingbird, httpTypes, nio("NIOCore"), nio("NIOConcurrencyHelpers")], path: "Tests/Support", swiftSettings: strict),
         tests("CoreTests", ["Core", "TestSupport"]),
         tests("CELTests", ["Core", "RE2Driver", "ZoneDriver", "TestSupport"]),
         tests("SchemaTests", ["Core", "RE2Driver", "TestSupport"]),

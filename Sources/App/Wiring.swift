@@ -223,8 +223,8 @@ struct Wiring {
             let hub = FeedHub(endpoint: settings.redis, keys: settings.keys, stores: stores, live: live, metrics: metrics)
             let pulse = pulse(stores)
             let folds = BlockingPool<ProjectionPlace>(name: "past", width: 2) { place }
-            let sessions = SessionDesk(redis: redis, postgresql: postgresql, keys: settings.keys) { [live] (message: MessageEntry) throws(Refusal) in
-                try live.state.check(message)
+            let sessions = SessionDesk(redis: redis, postgresql: postgresql, keys: settings.keys) { (message: MessageEntry, uuid: MessageUUID) throws(Refusal) in
+                try admission.check(edited: message, uuid: uuid)
             }
             ViewRoutes(
                 .init(

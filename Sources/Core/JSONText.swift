@@ -42,44 +42,9 @@ package enum JSONText {
 
     /// Decodes the JSON string `text[range]`, quotes included, which has passed the scanner; nil for a lone surrogate or U+0000.
     package static func decode(_ text: Span<UInt8>, _ range: Range<Int>) -> [UInt8]? {
-        var out: [UInt8] = []
-        out.reserveCapacity(range.count)
-        var at = range.lowerBound + 1
-        let end = range.upperBound - 1
-        func unit(_ from: Int) -> UInt32 {
-            (from..<(from + 4)).reduce(0) { $0 << 4 | UInt32(hexValue(text[$1]) ?? 0) }
-        }
-        while at < end {
-            let byte = text[at]
-            guard byte == UInt8(ascii: "\\") else {
-                out.append(byte)
-                at += 1
-                continue
-            }
-            switch text[at + 1] {
-            case UInt8(ascii: "n"): out.append(0x0A)
-            case UInt8(ascii: "t"): out.append(0x09)
-            case UInt8(ascii: "r"): out.append(0x0D)
-            case UInt8(ascii: "b"): out.append(0x08)
-            case UInt8(ascii: "f"): out.append(0x0C)
-            case UInt8(ascii: "u"):
-                var scalar = unit(at + 2)
-                at += 6
-                if scalar >= 0xD800, scalar < 0xDC00 {
-                    guard at + 5 < end, text[at] == UInt8(ascii: "\\"), text[at + 1] == UInt8(ascii: "u") else { return nil }
-                    let low = unit(at + 2)
-                    guard low >= 0xDC00, low < 0xE000 else { return nil }
-                    scalar = 0x10000 + (scalar - 0xD800) << 10 + (low - 0xDC00)
-                    at += 6
-                }
-                guard scalar != 0, let valid = Unicode.Scalar(scalar) else { return nil }
-                out.append(contentsOf: UTF8.encode(valid) ?? .init())
-                continue
-            case let other: out.append(other)
-            }
-            at += 2
-        }
-        return out
+        var isText = true
+        let out = JSONString.unescaped(text, (range.lowerBound + 1)..<(range.upperBound - 1), isText: &isText)
+        return isText ? out : nil
     }
 
     /// Reads an array of strings that has passed the scanner; nil when it is anything else.

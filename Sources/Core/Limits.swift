@@ -160,6 +160,9 @@ package enum Limits {
     /// Requests on their way, to one webhook and to all: a slow receiver takes no more than its own.
     package static let webhookRequestsEachMax = 4
     package static let webhookRequestsMax = 64
+    /// Names that are being looked up, each on a thread: twice the requests, so that as many look-ups as there are requests may hang, long after
+    /// these were given up, and take nothing from names that answer.
+    package static let webhookLookupsMax = 128
     /// How long a receiver may take; Standard Webhooks asks for 15 to 30 s.
     package static let webhookTimeoutMs: Int64 = 15_000
     /// What a `Retry-After` can ask for at most: the longest step of the schedule. A pause of all of a webhook's deliveries is shorter.

@@ -8,7 +8,8 @@ package struct VerdictDetail: Sendable, Equatable {
     package var annotations: [UInt8] = []
     /// `[{"recipient", "rule", "reason"}]`.
     package var withheld: [UInt8] = []
-    /// `{"on_error": "block" | "deliver", "rules": [{"rule", "detail"}]}`: rules that could not be evaluated.
+    /// `{"on_error": "block" | "deliver", "rules": [{"rule", "detail"}], "open_sessions_max"?}`: rules that could not be evaluated; the last
+    /// member stands where a message was blocked since so many others were held.
     package var error: [UInt8] = []
     /// `["name"]`: the recipients, where they are not the message's own.
     package var destinations: [UInt8] = []

@@ -49,7 +49,7 @@ package struct Admission: Sendable {
     /// - Parameters:
     ///   - doorSubjects: subjects on which Meshlog itself listens; a topic among them would loop.
     ///   - live: the configuration and the templates, which bound messages further.
-    ///   - onInvalid: called for each message that breaks templates, on the door's thread or event loop: it must not block.
+    ///   - onInvalid: called for each message that breaks templates, on the thread or event loop that it came in on: it must not block.
     package init(
         ids: IDSource, doorSubjects: [String], live: LiveConfig, metrics: Metrics, onInvalid: (@Sendable (ValidationFailure) -> Void)? = nil
     ) {
@@ -90,14 +90,20 @@ package struct Admission: Sendable {
     /// Applies what the configuration and the templates say about such messages.
     private func configured(_ message: consuming AdmittedMessage, _ door: Door) throws(Refusal) -> AdmittedMessage {
         let config = live.state
-        if let fault = config.sizeFault(message.entry) { throw Refusal(.tooLarge, "", fault) }
-        let violations = config.violations(message.entry)
-        guard violations.isEmpty else {
-            onInvalid?(ValidationFailure(door: door.rawValue, message: message, violations: violations))
-            throw Refusal(breaking: violations)
-        }
+        try check(message.entry, message.uuid, door.rawValue, config)
         message.dedupeWindowMs = config.dedupeWindowMs(of: message.entry)
         return message
+    }
+
+    /// Checks a held message as somebody has edited it: what every message has to pass beyond its form.
+    package func check(edited message: MessageEntry, uuid: MessageUUID) throws(Refusal) { try check(message, uuid, "session", live.state) }
+
+    private func check(_ message: MessageEntry, _ uuid: MessageUUID, _ door: String, _ config: LiveConfig.State) throws(Refusal) {
+        if let fault = config.sizeFault(message) { throw Refusal(.tooLarge, "", fault) }
+        let violations = config.violations(message)
+        guard !violations.isEmpty else { return }
+        onInvalid?(ValidationFailure(door: door, message: message, uuid: uuid, violations: violations))
+        throw Refusal(breaking: violations)
     }
 
     /// Counts an input that never became a message.

@@ -33,8 +33,10 @@ package struct SessionClock: Sendable {
         await WorkerThread.run(loop.name) { [self] stop in
             loop.run(
                 stop,
-                begin: { session, _, isHeld in
-                    if let found = try log.restoreIfLost(session, while: isHeld), found > 0 { logger.notice("open sessions were put back from the stream", metadata: ["sessions": "\(found)"]) }
+                begin: { session, _, isGoing in
+                    if let found = try log.restoreIfLost(session, while: isGoing), found > 0 {
+                        logger.notice("open sessions were put back from the stream", metadata: ["sessions": "\(found)"])
+                    }
                     return Work()
                 },
                 step: { work, session, _ in

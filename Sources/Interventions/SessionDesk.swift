@@ -58,11 +58,12 @@ package struct SessionDesk: Sendable {
     private let postgresql: BlockingPool<PostgreSQLSession>
     private let log: SessionLog
     private let held: HeldMessages
-    private let admit: @Sendable (MessageEntry) throws(Refusal) -> Void
+    private let admit: @Sendable (MessageEntry, MessageUUID) throws(Refusal) -> Void
 
     /// - Parameter admit: what an edited message has to pass beyond the form of messages: what the configuration and templates say.
     package init(
-        redis: BlockingPool<RedisSession>, postgresql: BlockingPool<PostgreSQLSession>, keys: LogKeys, admit: @escaping @Sendable (MessageEntry) throws(Refusal) -> Void
+        redis: BlockingPool<RedisSession>, postgresql: BlockingPool<PostgreSQLSession>, keys: LogKeys,
+        admit: @escaping @Sendable (MessageEntry, MessageUUID) throws(Refusal) -> Void
     ) {
         self.redis = redis
         self.postgresql = postgresql
@@ -117,7 +118,7 @@ package struct SessionDesk: Sendable {
         do throws(Refusal) {
             guard let changes = command.changes else { throw Refusal(.missing, "/message", "an edit says what to change") }
             let edited = try ReleasedMessage.edited(found.message, changes.root)
-            try admit(edited)
+            try admit(edited, opening.messageUUID)
             return ReleasedMessage.entry(edited, release)
         } catch {
             throw .refused(error)

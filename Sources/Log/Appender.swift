@@ -129,7 +129,7 @@ package final class Appender: Sendable {
             guard let open = session, !open.isBroken else {
                 for flight in flights { fail(flight.pipeline, .unavailable("the connection to the log broke; repeat with the same id")) }
                 flights = []
-                session = connect()
+                session = connect(stop)
                 if session == nil {
                     failIfDown()
                     if stop.wait(for: backoff.next()) { break }
@@ -151,10 +151,10 @@ package final class Appender: Sendable {
         failAll(.unavailable("the process is shutting down"))
     }
 
-    private func connect() -> RedisSession? {
+    private func connect(_ stop: StopSignal) -> RedisSession? {
         do {
             let session = try RedisSession(endpoint, name: "meshlog-append", timeout: .seconds(10))
-            try setup.apply(session)
+            try setup.apply(session, while: { !stop.isRequested })
             let wasDown = state.withLockedValue { state in
                 defer { state.downSince = nil }
                 return state.downSince != nil

@@ -41,13 +41,6 @@ package final class LiveConfig: Sendable {
         /// Everything in which a message breaks the templates of its topic; empty when it passes.
         package func violations(_ message: MessageEntry) -> [TemplateSet.Violation] { templates?.check(message) ?? [] }
 
-        /// What every message has to pass beyond its form.
-        package func check(_ message: MessageEntry) throws(Refusal) {
-            if let fault = sizeFault(message) { throw Refusal(.tooLarge, "", fault) }
-            let violations = violations(message)
-            if !violations.isEmpty { throw Refusal(breaking: violations) }
-        }
-
         /// How long the message's id is remembered; nil where the configuration says nothing.
         package func dedupeWindowMs(of message: MessageEntry) -> UInt64? {
             guard isDedupeWindowVaried else { return dedupeWindowMs }

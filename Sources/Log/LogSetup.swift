@@ -13,9 +13,10 @@ package struct LogSetup {
     /// Loads the functions, creates streams and groups that are missing, and makes the keys of the open sessions whole. Repeating it changes
     /// nothing.
     ///
+    /// - Parameter isGoing: asked on the way through the sessions; false ends it early, and their keys stay as they are.
     /// - Returns: what was created, in words.
     @discardableResult
-    package func apply(_ session: RedisSession) throws(RedisError) -> [String] {
+    package func apply(_ session: RedisSession, while isGoing: () -> Bool = { true }) throws(RedisError) -> [String] {
         var done: [String] = []
         if try !functionsAreCurrent(session) {
             try session.run("FUNCTION", ["LOAD", "REPLACE", catalog.functions])
@@ -32,7 +33,7 @@ package struct LogSetup {
                 }
             }
         }
-        if let open = try SessionLog(keys: keys).restoreIfLost(session), open > 0 { done.append("\(open) open sessions put back from the stream") }
+        if let open = try SessionLog(keys: keys).restoreIfLost(session, while: isGoing), open > 0 { done.append("\(open) open sessions put back from the stream") }
         return done
     }
 

@@ -130,7 +130,7 @@ package struct SessionLog: Sendable {
     ///
     /// - Cost: nothing when they are whole; else one pass over the stream.
     /// - Parameter isGoing: asked before each thousand; false ends it early, and nothing is put back.
-    /// - Returns: the number of open sessions that were found; nil when nothing was missing.
+    /// - Returns: the number of open sessions that were found; nil when nothing was missing or it was ended early.
     @discardableResult
     package func restoreIfLost(_ session: RedisSession, while isGoing: () -> Bool = { true }) throws(RedisError) -> Int? {
         let isListed = try session.run("HEXISTS", [keys.openSessions, SessionLog.marker])
@@ -146,6 +146,7 @@ package struct SessionLog: Sendable {
                 guard isGoing() else { return nil }
                 (count, last) = try fold(after: last, into: &open, session)
             }
+            guard isGoing() else { return nil }
             last = max(last, head)
             if try restore(open, last, session) { return open.count }
         }

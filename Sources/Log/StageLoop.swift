@@ -23,10 +23,11 @@ package struct StageLoop: Sendable {
     ///
     /// - Parameters:
     ///   - begin: called with a fresh session once the lease is held; makes what the steps need. Where that may outlast the lease, it asks its
-    ///     last argument between the parts, which keeps the lease; once that says false the lease is lost, and what is returned is not used.
+    ///     last argument between the parts, which keeps the lease; once that says false the lease is lost or the stop requested, and what is
+    ///     returned is not used.
     ///   - step: one bounded piece of work; returns soon (under half the lease) also when there is nothing to do.
     package func run<State>(
-        _ stop: StopSignal, begin: (RedisSession, Int, _ isHeld: () -> Bool) throws -> State, step: (inout State, RedisSession, Int) throws -> Void
+        _ stop: StopSignal, begin: (RedisSession, Int, _ isGoing: () -> Bool) throws -> State, step: (inout State, RedisSession, Int) throws -> Void
     ) {
         var backoff = Backoff()
         var saidStandby = false
@@ -51,6 +52,7 @@ package struct StageLoop: Sendable {
                 }
                 var lost: (any Error)?
                 var state = try begin(session, epoch) {
+                    guard !stop.isRequested else { return false }
                     do { try keep() } catch { lost = error }
                     return lost == nil
                 }

@@ -166,7 +166,7 @@ struct ArchiveQuery {
             m.principal, m.correlation_id, m.causation, m.traceparent, v.outcome, v.rule, v.reason, v.policy_revision, v.targets, coalesce(v.subject, m.topic), \
             \(acknowledgement), m.found, \
             m.release, v.shadow, v.limits, v.annotations, v.withheld, v.error, v.destinations, v.hold, (extract(epoch FROM v.retry_at) * 1000000)::int8, \
-            encode(v.digest, 'hex')
+            encode(v.digest, 'hex'), m.exact_fields
             """
     }
 }

@@ -1,4 +1,5 @@
 package import Core
+internal import Logging
 package import PostgreSQLDriver
 
 /// Reads the archive: rows come back in the form in which the entries stood in the log. Blocking: one thread at a time.
@@ -117,6 +118,10 @@ extension ArchivedMessage {
         entry.set(.causation, bytes(18))
         entry.set(.traceparent, bytes(19))
         entry.set(.release, bytes(28))
+        // Of an entry that the server has refused in part, the columns have what it takes.
+        if let exact = answer.bytea(row, 38), !ExactFields.decode(exact, into: &entry) {
+            Logger(label: "meshlog.archive").error("the exact fields of an archived message cannot be read", metadata: ["position": "\(position)"])
+        }
         message = entry
         var detail = VerdictDetail()
         detail.shadow = bytes(29)

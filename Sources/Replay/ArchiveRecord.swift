@@ -48,6 +48,9 @@ extension BinaryCopyWriter {
 enum ArchiveText {
     static let positionColumns = ["log_ts", "partition", "entry_ms", "entry_seq"]
 
+    /// Times that every column takes, in µs since the epoch: four digits of a year.
+    static let times: Range<Int64> = 0..<253_402_300_800_000_000
+
     /// `value` without what a PostgreSQL text cannot hold: NUL and bytes that are not UTF-8 become U+FFFD. Cut to what an index row takes.
     static func acceptable(_ value: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         let clean = String(decoding: value.prefix(1024), as: UTF8.self).unicodeScalars.map { $0.value == 0 ? "\u{FFFD}" : $0 }

@@ -8,7 +8,8 @@ package struct ArchiveReceipt: Sendable, Equatable {
     package let records: Int
     /// Records whose rows were there already, recognised by their position.
     package let repeated: Int
-    /// Records which the server refused as they were: their payload stands in `message_bytes`, their texts without what it refused.
+    /// Records of which the server refused a row as it was: a message's payload then stands in `message_bytes`, its columns are without what was
+    /// refused, and its fields as they were in `exact_fields`.
     package let raw: [Position]
 }
 
@@ -114,37 +115,53 @@ package final class ArchiveSink<Record: ArchiveRecord> {
         }
         try session.execute("SAVEPOINT batch")
         do throws(PostgreSQLError) {
-            return (batch.count - (try merge(batch[...], raw: false)), [])
+            var fresh = 0
+            for table in Record.tables.indices {
+                let inserted = try merge(batch[...], table: table, raw: false)
+                if table == 0 { fresh = inserted }
+            }
+            return (batch.count - fresh, [])
         } catch where SQLState.isRefusedValue(error) {
             try session.execute("ROLLBACK TO SAVEPOINT batch")
         }
         var fresh = 0
         var raw: [Position] = []
         for index in batch.indices {
-            try session.execute("SAVEPOINT record")
-            do throws(PostgreSQLError) {
-                fresh += try merge(batch[index...index], raw: false)
-            } catch where SQLState.isRefusedValue(error) {
-                try session.execute("ROLLBACK TO SAVEPOINT record")
-                fresh += try merge(batch[index...index], raw: true)
-                raw.append(batch[index].position)
+            var isRaw = false
+            // Each row by itself: that of a verdict says what it says, whatever is refused of its message.
+            for table in Record.tables.indices {
+                let (inserted, isRefused) = try mergeAlone(batch[index...index], table: table)
+                if table == 0 { fresh += inserted }
+                isRaw = isRaw || isRefused
             }
-            try session.execute("RELEASE SAVEPOINT record")
+            if isRaw { raw.append(batch[index].position) }
         }
         return (batch.count - fresh, raw)
     }
 
-    /// - Returns: how many records were not there yet.
-    private func merge(_ records: ArraySlice<Record>, raw: Bool) throws(PostgreSQLError) -> Int {
-        var fresh = 0
-        for (index, table) in Record.tables.enumerated() {
-            try session.execute("DELETE FROM \(table.staging)")
-            _ = try copy(records, table: index, raw: raw, into: table.staging)
-            let sql = "INSERT INTO \(table.name) (\(table.columnList)) SELECT \(table.columnList) FROM \(table.staging) ON CONFLICT DO NOTHING"
-            let inserted = try session.execute(sql).affectedRows
-            if index == 0 { fresh = inserted }
+    /// Writes one record's row of a table, in raw form when the server refuses it.
+    private func mergeAlone(_ record: ArraySlice<Record>, table: Int) throws(PostgreSQLError) -> (inserted: Int, isRefused: Bool) {
+        try session.execute("SAVEPOINT record")
+        var inserted = 0
+        var isRefused = false
+        do throws(PostgreSQLError) {
+            inserted = try merge(record, table: table, raw: false)
+        } catch where SQLState.isRefusedValue(error) {
+            try session.execute("ROLLBACK TO SAVEPOINT record")
+            inserted = try merge(record, table: table, raw: true)
+            isRefused = true
         }
-        return fresh
+        try session.execute("RELEASE SAVEPOINT record")
+        return (inserted, isRefused)
+    }
+
+    /// - Returns: how many of the rows were not there yet.
+    private func merge(_ records: ArraySlice<Record>, table index: Int, raw: Bool) throws(PostgreSQLError) -> Int {
+        let table = Record.tables[index]
+        try session.execute("DELETE FROM \(table.staging)")
+        _ = try copy(records, table: index, raw: raw, into: table.staging)
+        let sql = "INSERT INTO \(table.name) (\(table.columnList)) SELECT \(table.columnList) FROM \(table.staging) ON CONFLICT DO NOTHING"
+        return try session.execute(sql).affectedRows
     }
 
     // MARK: Days

@@ -11,7 +11,7 @@ extension DecidedMessage: ArchiveRecord {
             ArchiveText.positionColumns + [
                 "origin_ts", "message_uuid", "v", "event", "topic", "source_subject_id", "destination_subject_ids", "message_type", "content_type",
                 "via", "principal", "correlation_id", "causation", "traceparent", "message_metadata", "message_data", "message_bytes",
-                "release",
+                "release", "exact_fields",
             ]),
         ArchiveTable(
             "verdict",
@@ -26,9 +26,10 @@ extension DecidedMessage: ArchiveRecord {
     }
 
     private func encodeMessage(_ raw: Bool, _ writer: inout BinaryCopyWriter) {
-        writer.row(fields: 22)
+        writer.row(fields: 23)
         writer.position(position)
-        if let origin = DecimalText.int64(message.slice(.originTS)) { writer.timestamp(microseconds: origin) } else { writer.null() }
+        let origin = DecimalText.int64(message.slice(.originTS))
+        if let origin, !raw || ArchiveText.times.contains(origin) { writer.timestamp(microseconds: origin) } else { writer.null() }
         writer.uuid(high: verdict.messageUUID.high, low: verdict.messageUUID.low)
         writer.int2(DecimalText.int64(message.slice(.version)).flatMap { Int16(exactly: $0) } ?? 0)
         required(.event, raw, &writer)
@@ -42,7 +43,7 @@ extension DecidedMessage: ArchiveRecord {
         writer.text(message.slice(.correlationID), raw: raw)
         writer.text(message.slice(.causation), raw: raw)
         writer.text(message.slice(.traceparent), raw: raw)
-        // What the server refuses as JSON is kept as bytes; metadata that it refuses has no such place.
+        // What the server refuses as JSON is kept as bytes; metadata, like every part that it refuses, stands in the exact fields alone.
         if raw { writer.null() } else { writer.blobOrNull(message.slice(.metadata)) }
         if message.isJSON, !raw {
             writer.blobOrNull(message.slice(.data))
@@ -52,6 +53,7 @@ extension DecidedMessage: ArchiveRecord {
             writer.blob(message.slice(.data))
         }
         json(message.slice(.release), raw, &writer)
+        if raw { writer.blob(ExactFields.encode(message)) } else { writer.null() }
     }
 
     private func required(_ field: MessageField, _ raw: Bool, _ writer: inout BinaryCopyWriter) {

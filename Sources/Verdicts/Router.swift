@@ -62,11 +62,11 @@ package struct Router: Sendable {
             var waiting: ArraySlice<GroupConsumer.Item> = []
             loop.run(
                 stop,
-                begin: { session, _, isHeld in
+                begin: { session, _, isGoing in
                     let limits = LimiterLog(keys: keys, lease: keys.lease(loop.name), every: limitsWritten)
                     // Decided and not written is as good as not decided, also for the limits.
-                    machine.limiter = try limits.restore(session, while: isHeld)
-                    try control.fold(into: &machine.policy, session, stop: { stop.isRequested || !isHeld() })
+                    machine.limiter = try limits.restore(session, while: isGoing)
+                    try control.fold(into: &machine.policy, session, stop: { !isGoing() })
                     consumer.startOver(countingDeliveries: nil)
                     waiting = []
                     return limits

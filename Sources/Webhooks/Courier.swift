@@ -1,7 +1,6 @@
 internal import AsyncHTTPClient
 package import Core
 internal import Foundation
-internal import Log
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -13,29 +12,17 @@ internal import NIOPosix
 package final class Courier: Sendable {
     private let addresses: AddressGuard
     private let timeoutMs: Int64
-    private let look: @Sendable (_ host: String, _ port: Int) throws -> NetworkAddress?
-    private let resolvers: NIOThreadPool
+    private let names: NameResolver
 
-    /// Look-ups block; one name server that is slow takes no more of these than its webhook may have requests.
-    private static let resolversCount = 16
-
-    /// - Parameter look: finds a name's address; called on a thread of its own, once for each request.
-    package init(
-        addresses: AddressGuard, timeoutMs: Int64 = Limits.webhookTimeoutMs,
-        look: @escaping @Sendable (_ host: String, _ port: Int) throws -> NetworkAddress? = Courier.systemAddress
-    ) {
-        self.look = look
+    /// - Parameter look: finds a name's address.
+    package init(addresses: AddressGuard, timeoutMs: Int64 = Limits.webhookTimeoutMs, look: @escaping NameResolver.Look = Courier.systemAddress) {
+        names = NameResolver(look: look)
         self.addresses = addresses
         self.timeoutMs = timeoutMs
-        resolvers = NIOThreadPool(numberOfThreads: Courier.resolversCount)
     }
 
-    /// Lends the threads for look-ups.
-    func withResolvers(_ body: () async -> Void) async {
-        resolvers.start()
-        await body()
-        try? await resolvers.shutdownGracefully()
-    }
+    /// The look-up's share of an attempt's time: enough for a second name server to answer where the first is silent for the usual 5 s.
+    private var lookupMs: Int64 { timeoutMs / 2 }
 
     /// Posts one body.
     ///
@@ -43,13 +30,16 @@ package final class Courier: Sendable {
     func post(_ url: WebhookURL, headers: [(String, String)], body: [UInt8]) async -> WebhookAnswer {
         let deadline = NIODeadline.now() + .milliseconds(timeoutMs)
         let address: NetworkAddress
-        do {
-            address = try await resolve(url)
+        do throws(NameResolver.Fault) {
+            if let literal = NetworkAddress(url.host) { address = literal } else { address = try await names.address(of: url.host, port: url.port, timeoutMs: lookupMs) }
         } catch {
-            return .failure("the name '\(url.host)' cannot be resolved")
+            switch error {
+            case .unknown: return .failure("the name '\(url.host)' cannot be resolved")
+            case .late: return .failure("looking the name '\(url.host)' up took more than \(lookupMs) ms")
+            case .busy(let count): return .failure("the name '\(url.host)' was not looked up: \(count) look-ups hang, since name servers do not answer")
+            }
         }
         if let fault = fault(url, address) { return .failure(fault) }
-        guard NIODeadline.now() < deadline else { return .failure("no answer within \(timeoutMs) ms: looking the name '\(url.host)' up took all of it") }
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow, timeout: .init(connect: .milliseconds(timeoutMs), read: .milliseconds(timeoutMs)))
         configuration.dnsOverride = [url.host: address.description]
         configuration.httpVersion = .http1Only
@@ -87,12 +77,6 @@ package final class Courier: Sendable {
         if addresses.isOpened(address) { return nil }
         if !url.isSecure { return "http is used only in networks that the setting webhook-allow opens; give the webhook an https URL" }
         return url.portFault
-    }
-
-    private func resolve(_ url: WebhookURL) async throws -> NetworkAddress {
-        if let literal = NetworkAddress(url.host) { return literal }
-        guard let address = try await resolvers.runIfActive({ [look] in try look(url.host, url.port) }) else { throw LogError.unavailable("no address") }
-        return address
     }
 
     /// What the system's resolver says first.

@@ -65,23 +65,21 @@ package struct Notifier: Sendable {
         // Never more than may be under way, so nothing is dropped.
         let (errands, errand) = AsyncStream.makeStream(of: Errand.self, bufferingPolicy: .bufferingNewest(Limits.webhookRequestsMax))
         let outcomes = NIOLockedValueBox<[Outcome]>([])
-        await courier.withResolvers {
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    await withDiscardingTaskGroup { requests in
-                        for await errand in errands {
-                            requests.addTask { [self] in
-                                let outcome = await send(errand)
-                                // What we broke off ourselves says nothing about the receiver.
-                                if !Task.isCancelled { outcomes.withLockedValue { $0.append(outcome) } }
-                            }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await withDiscardingTaskGroup { requests in
+                    for await errand in errands {
+                        requests.addTask { [self] in
+                            let outcome = await send(errand)
+                            // What we broke off ourselves says nothing about the receiver.
+                            if !Task.isCancelled { outcomes.withLockedValue { $0.append(outcome) } }
                         }
-                        requests.cancelAll()
                     }
+                    requests.cancelAll()
                 }
-                await WorkerThread.run(loop.name) { [self] stop in follow(stop, errand, outcomes) }
-                errand.finish()
             }
+            await WorkerThread.run(loop.name) { [self] stop in follow(stop, errand, outcomes) }
+            errand.finish()
         }
     }
 
@@ -106,8 +104,8 @@ package struct Notifier: Sendable {
         var state = State()
         loop.run(
             stop,
-            begin: { session, _, isHeld in
-                try control.fold(into: &state.fold, session, stop: { stop.isRequested || !isHeld() })
+            begin: { session, _, isGoing in
+                try control.fold(into: &state.fold, session, stop: { !isGoing() })
                 state.cursor = try LogReader(keys: keys).cursor(.notifications, group: .webhooks, session)
                 state.queue.forgetWaiting()
                 for (delivery, ms) in try deliveries.waiting(session) { state.queue.add(delivery, dueMs: ms) }

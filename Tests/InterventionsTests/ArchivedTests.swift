@@ -42,6 +42,42 @@ struct ArchivedTests {
         }
     }
 
+    @Test("What PostgreSQL refuses of a message that no door wrote is archived beside its columns, so it is released as it was", .timeLimit(.minutes(1)))
+    func refused() async throws {
+        try await SessionRig.with { rig in
+            try rig.constraint("ask", #"{"type":"hold"}"#, topics: "a.*")
+            try rig.constraint("soon", #"{"type":"hold","timeout_ms":300,"on_expiry":"deliver"}"#, topics: "soon.*")
+            let session = try rig.connect()
+            // No JSON, text with NUL, a time that no column takes: each by itself, with a sound one in between, and all at once.
+            let faults = [
+                ["message_data", "{not json"], ["message_metadata", #"{"a":"#], [], ["principal", "nul\0here"], ["origin_ts", "-9223372036854775807"],
+                ["message_data", "{not json", "message_metadata", "no\0ne", "principal", "nul\0here", "origin_ts", "-9223372036854775807"],
+            ]
+            var positions: [Position] = []
+            for (number, topic) in ["a.b", "soon.b"].flatMap({ Array(repeating: $0, count: faults.count) }).enumerated() {
+                let fault = faults[number % faults.count]
+                let fields = fault.contains("message_data") ? fault : fault + ["message_data", #"{"n": 1}"#]
+                let id = try session.run(
+                    "XADD",
+                    [rig.keys.stream(.messages), "*", "event", "message.accepted", "v", "1", "message_uuid", MessageUUID(high: 7, low: UInt64(number)).description]
+                        + ["topic", topic, "content_type", "application/json", "via", "by hand"] + fields)
+                positions.append(try #require(id.text.flatMap { Position(streamID: $0) }))
+            }
+            var openings: [SessionOpening] = []
+            for position in positions { openings.append(try await rig.opened(position)) }
+            let held = try await rig.decided(positions.count)
+            try await archive(rig, held)
+            var released: [Position] = []
+            for opening in openings.prefix(faults.count) { released.append(try #require(try await rig.desk.decide(try rig.command(opening)).closing.released)) }
+            try await rig.withClock { #expect(await eventually { try rig.closings.count == positions.count }) }
+            for opening in openings.suffix(faults.count) { released.append(try #require(try rig.closings.first { $0.session == opening.position }?.released)) }
+            for (original, position) in zip(held, released) {
+                let entry = try #require(try rig.entry(position))
+                for field in MessageField.allCases where ![.event, .release].contains(field) { #expect(entry.string(field) == original.message.string(field), "\(field)") }
+            }
+        }
+    }
+
     @Test("What the archive has at that place is not what was held: it is not released, and a rule that would deliver says so", .timeLimit(.minutes(1)))
     func forged() async throws {
         try await SessionRig.with { rig in

@@ -27,6 +27,7 @@ struct BoundTests {
             for (one, rule) in [(all[4], "ask"), (all[5], "pace")] {
                 #expect(one.verdict.rule == rule && one.verdict.reason.contains("3 held messages wait") && one.verdict.detail.hold.isEmpty)
                 #expect(String(decoding: one.verdict.detail.error, as: UTF8.self).hasPrefix(#"{"on_error":"block","rules":[{"rule":"\#(rule)""#))
+                #expect(one.verdict.openSessionsMet == 3)
                 #expect(one.verdict.detail.digest == ContentDigest.inputs(one.message, at: one.position, one.verdict))
                 #expect(PolicyRefusal(one.verdict, at: one.position, disclosesConditions: false, terms: { _ in nil })?.kind == .error)
             }

@@ -95,6 +95,16 @@ struct ClockTests {
             try session.run("DEL", [rig.keys.openSessions, rig.keys.dueSessions])
             let gone = try rig.command(open)
             guard case .notOpen(nil) = await refusal({ () throws(SessionRefusal) in try await rig.desk.decide(gone) }) else { return #expect(Bool(false)) }
+            // Cut short at the beginning or behind the last entry, it puts nothing back, so the next does all of it.
+            for answers in [0, 1] {
+                var asked = 0
+                let found = try rig.log.restoreIfLost(session) {
+                    asked += 1
+                    return asked <= answers
+                }
+                #expect(found == nil && asked == answers + 1)
+                #expect(try session.run("EXISTS", [rig.keys.openSessions, rig.keys.dueSessions]) == .integer(0))
+            }
             #expect(try rig.log.restoreIfLost(session) == 2)
             #expect(try rig.log.restoreIfLost(session) == nil)
             #expect(try rig.log.open([open.sessionID, soon.sessionID, over.sessionID], session) == [open, soon, nil])

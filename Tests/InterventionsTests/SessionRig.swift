@@ -90,10 +90,7 @@ final class SessionRig: Sendable {
         }
     }
 
-    private func removeKeys() {
-        guard let session = try? connect(), let names = try? session.run("KEYS", ["\(keys.prefix):*"]).array?.compactMap(\.text), !names.isEmpty else { return }
-        _ = try? session.run("UNLINK", names)
-    }
+    private func removeKeys() { OwnLog.remove(keys, endpoint) }
 
     func connect() throws -> RedisSession { try RedisSession(endpoint, name: "test") }
 
@@ -128,7 +125,7 @@ final class SessionRig: Sendable {
         }
     }
 
-    var desk: SessionDesk { SessionDesk(redis: redis, postgresql: postgresql, keys: keys) { _ in } }
+    var desk: SessionDesk { SessionDesk(redis: redis, postgresql: postgresql, keys: keys) { _, _ in } }
 
     var log: SessionLog { SessionLog(keys: keys) }
 

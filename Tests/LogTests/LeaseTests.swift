@@ -119,6 +119,33 @@ struct LeaseTests {
         }
     }
 
+    @Test("A beginning that takes long ends with the stop: no step uses it, and the lease is given up", .timeLimit(.minutes(1))) func stoppedBeginning() async throws {
+        try await LogRig.with { rig in
+            let loop = StageLoop(name: "stage", instance: "one", endpoint: rig.endpoint, keys: rig.keys)
+            let seen = Mutex((parts: 0, steps: 0))
+            let stop = StopSignal()
+            await withCheckedContinuation { done in
+                WorkerThread.start("stage") {
+                    loop.run(stop) { _, _, isGoing in
+                        // The bound is for a loop that does not hear the stop.
+                        for part in 1...1_000 {
+                            guard isGoing() else { return }
+                            seen.withLock { $0.parts = part }
+                            if part == 3 { stop.request() }
+                        }
+                    } step: { _, _, _ in
+                        seen.withLock { $0.steps += 1 }
+                    }
+                    done.resume()
+                }
+            }
+            #expect(seen.withLock { $0.parts } == 3)
+            #expect(seen.withLock { $0.steps } == 0)
+            let leases = try rig.connect().run("EXISTS", [rig.keys.lease("stage")])
+            #expect(leases == .integer(0))
+        }
+    }
+
     @Test("A step that fails is tried again on a new connection, with growing waits", .timeLimit(.minutes(1))) func failingStep() async throws {
         struct Broken: Error {}
         try await LogRig.with { rig in

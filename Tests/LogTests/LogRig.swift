@@ -23,19 +23,7 @@ struct LogRig: Sendable {
     static func with<Value>(
         redis: EmbeddedServer? = nil, isolation: isolated (any Actor)? = #isolation, _ body: (LogRig) async throws -> Value
     ) async throws -> Value {
-        let server: EmbeddedServer
-        if let redis { server = redis } else { server = try await SharedStack.shared.redis }
-        let rig = LogRig(
-            endpoint: try RedisEndpoint(url: server.url), keys: LogKeys(prefix: SharedStack.unique("log")),
-            catalog: try StreamCatalog.load(Repository.root + "/streams"))
-        try rig.setup.apply(try rig.connect())
-        defer { rig.removeKeys() }
-        return try await body(rig)
-    }
-
-    private func removeKeys() {
-        guard let session = try? connect(), let keys = try? session.run("KEYS", ["\(keys.prefix):*"]).array?.compactMap(\.text), !keys.isEmpty else { return }
-        _ = try? session.run("DEL", keys)
+        try await OwnLog.with("log", redis: redis) { log in try await body(LogRig(endpoint: log.endpoint, keys: log.keys, catalog: log.catalog)) }
     }
 
     /// Runs `body` with an appender that serves, and stops it on both paths.

@@ -29,10 +29,7 @@ struct ProjectionRig: Sendable {
         }
     }
 
-    private func removeKeys() {
-        guard let session = try? redis(), let names = try? session.run("KEYS", ["\(keys.prefix):*"]).array?.compactMap(\.text), !names.isEmpty else { return }
-        _ = try? session.run("UNLINK", names)
-    }
+    private func removeKeys() { OwnLog.remove(keys, endpoint) }
 
     func redis() throws -> RedisSession { try RedisSession(endpoint, name: "test", timeout: .seconds(30)) }
     func postgresql() throws -> PostgreSQLSession { try PostgreSQLSession(conninfo: url, applicationName: "meshlog tests") }

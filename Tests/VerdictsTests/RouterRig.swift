@@ -14,17 +14,7 @@ struct RouterRig: Sendable {
     static func with(
         redis: EmbeddedServer? = nil, isolation: isolated (any Actor)? = #isolation, _ body: (RouterRig) async throws -> Void
     ) async throws {
-        let server: EmbeddedServer
-        if let redis { server = redis } else { server = try await SharedStack.shared.redis }
-        let endpoint = try RedisEndpoint(url: server.url)
-        let rig = RouterRig(endpoint: endpoint, keys: LogKeys(prefix: SharedStack.unique("router")))
-        try LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: rig.keys).apply(try rig.connect())
-        defer {
-            if let session = try? rig.connect(), let names = try? session.run("KEYS", ["\(rig.keys.prefix):*"]).array?.compactMap(\.text), !names.isEmpty {
-                _ = try? session.run("DEL", names)
-            }
-        }
-        try await body(rig)
+        try await OwnLog.with("router", redis: redis) { log in try await body(RouterRig(endpoint: log.endpoint, keys: log.keys)) }
     }
 
     func connect() throws -> RedisSession { try RedisSession(endpoint, name: "test") }

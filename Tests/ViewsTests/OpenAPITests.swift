@@ -103,7 +103,7 @@ struct OpenAPITests {
                 stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: Pulse(servers: [], gauges: []), control: follower, writer: writer,
                 configDefaults: [:], projections: .standard, place: place, folds: .init(name: "f", width: 1) { place },
                 policy: try PolicyTools(defaultTarget: "default"),
-                sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { _ in },
+                sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { _, _ in },
                 webhookKey: nil)
         ).add(to: router)
         return router

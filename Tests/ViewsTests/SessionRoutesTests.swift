@@ -177,9 +177,21 @@ struct SessionRoutesTests {
                 #expect(violations.map { $0["template"] as? String } == ["numbers"] && violations.map { $0["version"] as? Int } == [3], "\(refused.body)")
                 if message.contains(#""n":4"#) { #expect(violations.map { $0["pointer"] as? String } == ["/n"], "\(refused.body)") }
             }
+            // Each refusal is told as the doors tell theirs.
+            let redis = try RedisSession(rig.endpoint, name: "tests")
+            func told() throws -> [LoggedNotification] { try LogReader(keys: rig.keys).notifications(after: .zero, count: 10, redis) }
+            #expect(await eventually { try told().count == 4 })
+            for (index, notice) in try told().enumerated() {
+                guard case .validationFailed(let failure) = notice.notification else { return #expect(Bool(false), "\(notice)") }
+                #expect(failure.door == "session" && failure.topic == opening.topic && failure.messageUUID == opening.messageUUID.description)
+                let violation = try #require(try JSONDocument(failure.violations).root.item(0))
+                #expect(violation["template"]?.string == "numbers")
+                if index == 0 { #expect(violation["pointer"]?.string == "/n") }
+            }
             // What was held before the template came goes on as it was; only what a person writes has to fit.
             let done = try await edit(#"{"data":{"n":5}}"#)
             #expect(done.status == 200 && done.json["released"] is String, "\(done.body)")
+            #expect(try told().count == 4)
         }
     }
 

@@ -3,6 +3,7 @@ internal import Core
 internal import Foundation
 internal import Hummingbird
 internal import HummingbirdCore
+internal import Ingress
 internal import Interventions
 internal import Log
 internal import Logging
@@ -78,6 +79,10 @@ final class ViewsRig: Sendable {
             (name: String) throws(PostgreSQLError) in try PostgreSQLSession(conninfo: url, applicationName: name)
         }
         let folds = BlockingPool<ProjectionPlace>(name: "folds", width: 1) { place }
+        let appender = Appender(
+            endpoint: endpoint, setup: LogSetup(catalog: catalog, keys: keys), codec: EntryCodec(keys: keys, dedupeWindowMs: 1_000), metrics: metrics)
+        let notifications = NotificationWriter(appender: appender, metrics: metrics)
+        let admission = Admission(ids: IDSource(), doorSubjects: [], live: live, metrics: metrics) { notifications.append(NotificationEntry($0)) }
         let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
         ViewRoutes(
@@ -85,7 +90,9 @@ final class ViewsRig: Sendable {
                 stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse, control: control, writer: writer,
                 configDefaults: [.messageBytesMax: Array("1048576".utf8)], projections: .standard, place: place, folds: folds,
                 policy: try PolicyTools(defaultTarget: "default"),
-                sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { (message: MessageEntry) throws(Refusal) in try live.state.check(message) },
+                sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { (message: MessageEntry, uuid: MessageUUID) throws(Refusal) in
+                    try admission.check(edited: message, uuid: uuid)
+                },
                 webhookKey: WebhookKey(Array(repeating: 7, count: 32)))
         ).add(to: router)
         router.add(middleware: UnknownRouteMiddleware(after: router))
@@ -101,7 +108,7 @@ final class ViewsRig: Sendable {
             configuration: .init(
                 services: [
                     part { await stores.redis.serve() }, part { await stores.postgresql.serve() }, part { await hub.run() }, part { await pulse.run() },
-                    part { await control.run() }, part { await folds.serve() }, application,
+                    part { await control.run() }, part { await folds.serve() }, part { await appender.run() }, application,
                 ] + ProjectionCatalog.standard.runtimes.filter { projections.contains($0.definition.name) }.map { runtime in part { await runtime.materialize(place) } },
                 logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -18,7 +18,7 @@ struct NotificationTests {
         templates.put(key: "t", Array(#"{"template_id":"t","topics":["orders.>"],"version":4,"schema":{"type":"object","required":[\#(required)]}}"#.utf8))
         let violations = templates.check(message.entry)
         #expect(violations.count == count)
-        return ValidationFailure(door: "http", message: message, violations: violations)
+        return ValidationFailure(door: "http", message: message.entry, uuid: message.uuid, violations: violations)
     }
 
     @Test("A notification reads back from its fields, and its body has type, timestamp and data") func readsBack() throws {

@@ -15,16 +15,8 @@ struct NotifierRig: Sendable {
     let key: WebhookKey
 
     static func with(isolation: isolated (any Actor)? = #isolation, _ body: (NotifierRig) async throws -> Void) async throws {
-        let endpoint = try RedisEndpoint(url: try await SharedStack.shared.redis.url)
         let key = try #require(WebhookKey(Array(0..<32)))
-        let rig = NotifierRig(endpoint: endpoint, keys: LogKeys(prefix: SharedStack.unique("webhooks")), key: key)
-        try LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: rig.keys).apply(try rig.connect())
-        defer {
-            if let session = try? rig.connect(), let names = try? session.run("KEYS", ["\(rig.keys.prefix):*"]).array?.compactMap(\.text), !names.isEmpty {
-                _ = try? session.run("DEL", names)
-            }
-        }
-        try await body(rig)
+        try await OwnLog.with("webhooks") { log in try await body(NotifierRig(endpoint: log.endpoint, keys: log.keys, key: key)) }
     }
 
     func connect() throws -> RedisSession { try RedisSession(endpoint, name: "test") }
@@ -34,7 +26,7 @@ struct NotifierRig: Sendable {
     /// Runs the stage in a process of this name until `body` ends.
     func withNotifier(
         _ instance: String = "one", schedule: WebhookSchedule = NotifierRig.fast, timeoutMs: Int64 = 60_000, opened: [String] = ["127.0.0.0/8"], hasKey: Bool = true,
-        look: @escaping @Sendable (String, Int) throws -> NetworkAddress? = Courier.systemAddress,
+        look: @escaping NameResolver.Look = Courier.systemAddress,
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void
     ) async throws {
         let loop = StageLoop(name: "webhooks", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: .seconds(1))
@@ -70,7 +62,7 @@ struct NotifierRig: Sendable {
     func notify(_ topic: String = "orders.eu") throws -> Position {
         let message = try Envelope.admit(
             Array(#"{"topic":"\#(topic)","source_subject_id":"bob","data":1}"#.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 7, low: 1) })
-        return try NotificationEntry(ValidationFailure(door: "http", message: message, violations: [])).append(connect(), keys: keys)
+        return try NotificationEntry(ValidationFailure(door: "http", message: message.entry, uuid: message.uuid, violations: [])).append(connect(), keys: keys)
     }
 
     // MARK: Looking

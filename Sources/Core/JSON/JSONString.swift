@@ -4,6 +4,12 @@ package enum JSONString {
     ///
     /// Half a surrogate pair becomes U+FFFD: it has no UTF-8 form.
     package static func unescaped(_ text: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
+        var isText = true
+        return unescaped(text, range, isText: &isText)
+    }
+
+    /// - Parameter isText: becomes false when an escape stands for half a surrogate pair or U+0000, of which no text consists that others take.
+    static func unescaped(_ text: Span<UInt8>, _ range: Range<Int>, isText: inout Bool) -> [UInt8] {
         var out: [UInt8] = []
         // No escape is shorter than what it stands for.
         out.append(addingCapacity: range.count) { out in
@@ -18,7 +24,13 @@ package enum JSONString {
                 case UInt8(ascii: "b"): out.append(0x08)
                 case UInt8(ascii: "f"): out.append(0x0C)
                 case UInt8(ascii: "u"):
-                    append(scalar(text, &at, range.upperBound), to: &out)
+                    if let scalar = scalar(text, &at, range.upperBound) {
+                        if scalar == 0 { isText = false }
+                        append(scalar, to: &out)
+                    } else {
+                        isText = false
+                        append(0xFFFD, to: &out)
+                    }
                     continue
                 case let other: out.append(other)
                 }
@@ -43,14 +55,14 @@ package enum JSONString {
         }
     }
 
-    /// Reads `\uXXXX`, or a pair of them, and moves behind it.
-    private static func scalar(_ text: Span<UInt8>, _ at: inout Int, _ end: Int) -> UInt32 {
+    /// Reads `\uXXXX`, or a pair of them, and moves behind it; nil for half a pair.
+    private static func scalar(_ text: Span<UInt8>, _ at: inout Int, _ end: Int) -> UInt32? {
         let first = unit(text, at + 2, end)
         at += 6
         guard first >= 0xD800, first < 0xE000 else { return first }
-        guard first < 0xDC00, at + 6 <= end, text[at] == UInt8(ascii: "\\"), text[at + 1] == UInt8(ascii: "u") else { return 0xFFFD }
+        guard first < 0xDC00, at + 6 <= end, text[at] == UInt8(ascii: "\\"), text[at + 1] == UInt8(ascii: "u") else { return nil }
         let second = unit(text, at + 2, end)
-        guard second >= 0xDC00, second < 0xE000 else { return 0xFFFD }
+        guard second >= 0xDC00, second < 0xE000 else { return nil }
         at += 6
         return 0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)
     }

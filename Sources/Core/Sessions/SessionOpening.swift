@@ -98,15 +98,23 @@ package struct SessionOpening: Sendable, Equatable {
 
 extension VerdictEntry {
     /// What is said about a message that would be held when too many are: it is blocked, whatever the topic's configuration says about errors,
-    /// since nothing that a person should have seen first goes past him.
+    /// since nothing that a person should have seen first goes past him. `error` keeps the bound that was met: it is a fact of that time, which
+    /// no policy tells.
     package func withoutSession(openMax: Int) -> VerdictEntry {
         var other = self
         let words = "\(openMax) held messages wait, which is the most there may be, so this one is not held but blocked"
         other.outcome = .block
         other.reason = words
         other.detail.hold = []
-        other.detail.error = PolicyDecision.errorJSON(.block, [PolicyDecision.Fault(rule: rule, detail: words)])
+        other.detail.error = PolicyDecision.errorJSON(.block, [PolicyDecision.Fault(rule: rule, detail: words)], openSessionsMax: openMax)
         return other
+    }
+
+    /// The number of sessions that were open when this message would have been held and was blocked instead, as `withoutSession` notes it; nil
+    /// for every other verdict, and for those of versions that did not note it.
+    package var openSessionsMet: Int? {
+        guard outcome == .block, !detail.error.isEmpty, let root = try? JSONDocument(detail.error).root else { return nil }
+        return root["open_sessions_max"]?.integer.map { Int($0) }
     }
 }
 

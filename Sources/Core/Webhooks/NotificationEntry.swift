@@ -1,6 +1,6 @@
 /// Something that webhooks are told of; an entry of `notifications`.
 package enum NotificationEntry: Sendable, Equatable {
-    /// A door refused a message whose payload breaks the templates of its topic.
+    /// A door refused a message whose payload breaks the templates of its topic, or a session such an edit.
     case validationFailed(ValidationNotice)
     /// Somebody wants to see whether a webhook works.
     case test(WebhookTest)

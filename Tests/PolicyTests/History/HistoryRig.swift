@@ -39,10 +39,7 @@ struct HistoryRig: Sendable {
 
     private func setUp() throws { try LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: keys).apply(try redis()) }
 
-    func removeKeys() {
-        guard let session = try? redis(), let names = try? session.run("KEYS", ["\(keys.prefix):*"]).array?.compactMap(\.text), !names.isEmpty else { return }
-        _ = try? session.run("UNLINK", names)
-    }
+    func removeKeys() { OwnLog.remove(keys, endpoint) }
 
     func redis() throws(RedisError) -> RedisSession { try RedisSession(endpoint, name: "test", timeout: .seconds(30)) }
 
@@ -127,11 +124,15 @@ struct HistoryRig: Sendable {
     }
 
     /// Runs routers of these names side by side until everything is decided.
-    func route(_ instances: [String] = ["one"], leaseTTL: Duration = .seconds(10), isolation: isolated (any Actor)? = #isolation, while disturb: () async throws -> Void = {}) async throws {
+    func route(
+        _ instances: [String] = ["one"], leaseTTL: Duration = .seconds(10), openSessionsMax: Int = Limits.openSessionsMax,
+        isolation: isolated (any Actor)? = #isolation, while disturb: () async throws -> Void = {}
+    ) async throws {
         let routers = instances.map { instance in
             Router(
                 loop: StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: leaseTTL), keys: keys,
-                policy: PolicyFold(defaultTarget: "default"), attemptsMax: 100, limitsWritten: 700, metrics: Metrics())
+                policy: PolicyFold(defaultTarget: "default"), attemptsMax: 100, limitsWritten: 700,
+                openSessionsMax: openSessionsMax, metrics: Metrics())
         }
         let service = Task { await withDiscardingTaskGroup { group in for router in routers { group.addTask { await router.run() } } } }
         let result: Result<Void, any Error>

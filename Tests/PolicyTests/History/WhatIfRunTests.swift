@@ -162,6 +162,41 @@ struct WhatIfRunTests {
         }
     }
 
+    /// Eight messages of which seven would be held, by a rule or by a limit, where two may be.
+    private static func fillBeyondRoom(_ rig: HistoryRig) async throws -> [DecidedMessage] {
+        let delay = limit.replacing(#""rate":5"#, with: #""rate":1"#).replacing(#""burst":3"#, with: #""burst":1,"over":"delay","delay_max_ms":600000"#)
+        try rig.control([HistoryRig.constraint(PolicyRig.rule("ask", #""scope":{"topics":["tasks.a.>"]},"action":{"type":"hold"}"#)), HistoryRig.constraint(delay)])
+        try rig.append((1...8).map { message($0, topic: $0 % 2 == 0 ? "tasks.a.report" : "tasks.b.report") })
+        try await rig.route(openSessionsMax: 2)
+        return try rig.decided()
+    }
+
+    @Test("That there was no room for one more held message is taken from the log: the same policy says the same") func bound() async throws {
+        try await HistoryRig.with { rig in
+            let all = try await Self.fillBeyondRoom(rig)
+            #expect(all.count { $0.verdict.outcome == .hold } == 2)
+            let refused = all.filter { $0.verdict.outcome == .block }
+            #expect(Set(refused.map { $0.verdict.rule }) == ["ask", "slow"])
+            #expect(refused.allSatisfy { $0.verdict.openSessionsMet == 2 })
+            let same = try rig.ask(.logged)
+            #expect(same.report.isSame && same.report.messages == 8, "\(String(decoding: same.json, as: UTF8.self))")
+            // Another rule that holds finds no room either; what the log had room for, the candidate holds.
+            let candidate = try PolicyRig.read(PolicyRig.rule("all", #""action":{"type":"hold"}"#))
+            let other = try rig.ask(.replaced([candidate]))
+            let blocks = other.report.sorted.filter { $0.change.from.outcome == .block }
+            #expect(blocks.count == 2)
+            #expect(blocks.allSatisfy { $0.change.to.outcome == .block })
+            try rig.archive(all)
+            for name in [StreamName.messages, .verdicts] { try rig.redis().run("XTRIM", [rig.keys.stream(name), "MAXLEN", "0"]) }
+            #expect(try rig.ask(.logged).report.isSame && rig.ask(.logged).report.messages == 8)
+            // Written by a version that did not keep the bound: readable, and a difference.
+            try rig.execute("UPDATE verdict SET error = '{\"on_error\":\"block\",\"rules\":[]}' WHERE entry_ms = \(refused[0].position.ms)")
+            let older = try rig.ask(.logged).report
+            let difference = try #require(older.difference)
+            #expect(older.differences == 1 && difference.computed.outcome == .hold && difference.logged.openSessionsMet == nil)
+        }
+    }
+
     @Test("A question that is wrong is answered with everything that is wrong") func questions() throws {
         func wrong(_ text: String) -> [String] {
             do throws(Refusal) {

@@ -22,6 +22,9 @@ package struct WhatIfMachine: ~Copyable {
 
     /// Decides one message anew and compares with what was logged. Returns the new verdict.
     ///
+    /// Whether there was room for one more held message is a fact of that time, not of the policy: where the log says that there was none, a
+    /// message that would be held is blocked here too.
+    ///
     /// - Parameters:
     ///   - isCounted: false for a message that nobody asks about, but that limits see.
     ///   - digest: of the inputs, to be compared with the log's; empty for none.
@@ -33,6 +36,7 @@ package struct WhatIfMachine: ~Copyable {
         let decision = machine.decide(message, at: position, set, context, &limiter)
         var verdict = decision.verdict(uuid: logged.messageUUID, topic: message.slice(.topic))
         verdict.detail.digest = digest(message, position, verdict)
+        if verdict.outcome == .hold, let openMax = logged.openSessionsMet { verdict = verdict.withoutSession(openMax: openMax) }
         if isCounted { report.count(verdict, logged: logged, message, at: position) }
         return verdict
     }

@@ -41,7 +41,7 @@ extension PolicyDecision {
         return out
     }
 
-    static func errorJSON(_ onError: PolicyOnError, _ faults: [Fault]) -> [UInt8] {
+    static func errorJSON(_ onError: PolicyOnError, _ faults: [Fault], openSessionsMax: Int? = nil) -> [UInt8] {
         var object = JSONObject()
         object.add("on_error", onError.rawValue)
         object.add("rules", raw: array(faults.map { fault in
@@ -50,6 +50,7 @@ extension PolicyDecision {
             rule.add("detail", fault.detail)
             return rule.finish()
         }))
+        if let openSessionsMax { object.add("open_sessions_max", openSessionsMax) }
         return object.finish()
     }
 
