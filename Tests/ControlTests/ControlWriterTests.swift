@@ -5,7 +5,7 @@ internal import RedisDriver
 internal import TestSupport
 internal import Testing
 
-@Suite("Commands of the control plane", .serialized, .timeLimit(.minutes(2)))
+@Suite("Commands of the control plane", .serialized, .timeLimit(.minutes(5)))
 struct ControlWriterTests {
     @Test("A change through one process is in force in the other within 100 ms of its acknowledgement")
     func propagation() async throws {

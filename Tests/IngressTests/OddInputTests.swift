@@ -90,7 +90,7 @@ struct OddInputTests {
         }
     }
 
-    @Test("All of them are decided, archived with the same bytes and sent out", .timeLimit(.minutes(2))) func wholeWay() async throws {
+    @Test("All of them are decided, archived with the same bytes and sent out", .timeLimit(.minutes(5))) func wholeWay() async throws {
         try await DoorRig.with(Self.name) { rig in
             _ = try AnsweringClient(.fastLane, rig).send(Array(#"{"topic":"odd.topic"}"#.utf8))
             let messages = try rig.length(.messages)

@@ -124,7 +124,7 @@ struct TemplateDoorTests {
         }
     }
 
-    @Test("A change is in force on another process within 100 ms of its acknowledgement, and gone as soon when it is deleted", .timeLimit(.minutes(2)))
+    @Test("A change is in force on another process within 100 ms of its acknowledgement, and gone as soon when it is deleted", .timeLimit(.minutes(5)))
     func hot() async throws {
         let first = try await MeshlogProcess.shared(Self.name)
         let second = try await MeshlogProcess.shared("templates-second", arguments: ["--key-prefix", first.keyPrefix, "--roles", "doors,views", "--nats-subject", "", "--jetstream-subject", "", "--list", ""])

@@ -225,7 +225,7 @@ struct VerdictWaitTests {
         }
     }
 
-    @Test("At shutdown who waits is answered at once, without a verdict", .timeLimit(.minutes(2))) func shutdown() async throws {
+    @Test("At shutdown who waits is answered at once, without a verdict", .timeLimit(.minutes(5))) func shutdown() async throws {
         let meshlog = try await MeshlogProcess.shared("verdictend", arguments: ["--roles", "doors,views"])
         try await onThread {
             let rig = try DoorRig(meshlog)
@@ -245,7 +245,7 @@ struct VerdictWaitTests {
         }
     }
 
-    @Test("With the router: a rule and a limit of the policy are told to who waits; what they let through goes out", .timeLimit(.minutes(2))) func router() async throws {
+    @Test("With the router: a rule and a limit of the policy are told to who waits; what they let through goes out", .timeLimit(.minutes(5))) func router() async throws {
         try await DoorRig.with("verdictpolicy") { rig in
             try rig.put("/v1/constraints/loud", #"{"constraint_id":"loud","scope":{"topics":["p.>"]},"when":"message.type == 'loud'","action":{"type":"block"},"reason":"too loud, {{ message.source }}"}"#)
             try rig.put("/v1/constraints/few", #"{"constraint_id":"few","scope":{"topics":["p.>"]},"action":{"type":"limit","rate":2,"period_ms":60000,"burst":2}}"#)
@@ -270,7 +270,7 @@ struct VerdictWaitTests {
         }
     }
 
-    @Test("A process that does not disclose conditions shows none", .timeLimit(.minutes(2))) func discreet() async throws {
+    @Test("A process that does not disclose conditions shows none", .timeLimit(.minutes(5))) func discreet() async throws {
         let meshlog = try await MeshlogProcess.shared("verdictdiscreet", arguments: ["--disclose-conditions", "off"])
         try await onThread {
             let rig = try DoorRig(meshlog)

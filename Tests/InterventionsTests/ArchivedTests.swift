@@ -21,7 +21,7 @@ struct ArchivedTests {
         for stream in [StreamName.messages, .verdicts] { try rig.connect().run("XTRIM", [rig.keys.stream(stream), "MAXLEN", "0"]) }
     }
 
-    @Test("What the log has let go is released from the archive, by a person and by the clock", .timeLimit(.minutes(1))) func released() async throws {
+    @Test("What the log has let go is released from the archive, by a person and by the clock", .timeLimit(.minutes(5))) func released() async throws {
         try await SessionRig.with { rig in
             try rig.constraint("ask", #"{"type":"hold"}"#, topics: "a.*")
             try rig.constraint("soon", #"{"type":"hold","timeout_ms":300,"on_expiry":"deliver"}"#, topics: "soon.*")
@@ -42,7 +42,7 @@ struct ArchivedTests {
         }
     }
 
-    @Test("What PostgreSQL refuses of a message that no door wrote is archived beside its columns, so it is released as it was", .timeLimit(.minutes(1)))
+    @Test("What PostgreSQL refuses of a message that no door wrote is archived beside its columns, so it is released as it was", .timeLimit(.minutes(5)))
     func refused() async throws {
         try await SessionRig.with { rig in
             try rig.constraint("ask", #"{"type":"hold"}"#, topics: "a.*")
@@ -78,7 +78,7 @@ struct ArchivedTests {
         }
     }
 
-    @Test("What the archive has at that place is not what was held: it is not released, and a rule that would deliver says so", .timeLimit(.minutes(1)))
+    @Test("What the archive has at that place is not what was held: it is not released, and a rule that would deliver says so", .timeLimit(.minutes(5)))
     func forged() async throws {
         try await SessionRig.with { rig in
             try rig.constraint("ask", #"{"type":"hold"}"#, topics: "a.*")
@@ -119,7 +119,7 @@ struct ArchivedTests {
         }
     }
 
-    @Test("Rows of the projection are the fold of the stream: every status, who and when, and where the message went on", .timeLimit(.minutes(1)))
+    @Test("Rows of the projection are the fold of the stream: every status, who and when, and where the message went on", .timeLimit(.minutes(5)))
     func rows() async throws {
         try await SessionRig.with { rig in
             try rig.constraint("ask", #"{"type":"hold","approvers":["eve"],"channel":"desk"}"#, topics: "a.*")

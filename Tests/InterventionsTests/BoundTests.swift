@@ -9,7 +9,7 @@ import Testing
 struct BoundTests {
     private let pace = #"{"type":"limit","rate":1,"period_ms":3600000,"burst":1,"over":"delay","delay_max_ms":86400000}"#
 
-    @Test("What would be one held message too many is blocked and says why; where one is decided there is room again", .timeLimit(.minutes(1))) func full() async throws {
+    @Test("What would be one held message too many is blocked and says why; where one is decided there is room again", .timeLimit(.minutes(5))) func full() async throws {
         try await SessionRig.with(openSessionsMax: 3) { rig in
             try rig.constraint("ask", #"{"type":"hold"}"#, topics: "ask.*")
             try rig.constraint("pace", pace, topics: "pace.*")
@@ -47,7 +47,7 @@ struct BoundTests {
         }
     }
 
-    @Test("A released message that a rule behind would hold finds no room: it is blocked, and its session stays decided", .timeLimit(.minutes(1))) func released() async throws {
+    @Test("A released message that a rule behind would hold finds no room: it is blocked, and its session stays decided", .timeLimit(.minutes(5))) func released() async throws {
         try await SessionRig.with(openSessionsMax: 1) { rig in
             try rig.constraint("first", #"{"type":"hold"}"#, priority: 30, topics: "a.*")
             try rig.constraint("second", #"{"type":"hold"}"#, priority: 20, topics: "a.*")

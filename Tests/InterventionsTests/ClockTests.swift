@@ -9,7 +9,7 @@ import Testing
 struct ClockTests {
     private func ask(_ timeoutMs: Int, _ onExpiry: String) -> String { #"{"type":"hold","timeout_ms":\#(timeoutMs),"on_expiry":"\#(onExpiry)"}"# }
 
-    @Test("What nobody decided about goes the way its rule says: it is delivered, or stays where it is", .timeLimit(.minutes(1)), arguments: ["deliver", "block"])
+    @Test("What nobody decided about goes the way its rule says: it is delivered, or stays where it is", .timeLimit(.minutes(5)), arguments: ["deliver", "block"])
     func expiry(_ way: String) async throws {
         try await SessionRig.with { rig in
             try rig.constraint("ask", ask(150, way))
@@ -29,7 +29,7 @@ struct ClockTests {
         }
     }
 
-    @Test("Nothing ends early, and a person who comes too late decides nothing", .timeLimit(.minutes(1))) func bounds() async throws {
+    @Test("Nothing ends early, and a person who comes too late decides nothing", .timeLimit(.minutes(5))) func bounds() async throws {
         try await SessionRig.with { rig in
             try rig.constraint("ask", ask(3_000, "block"))
             let opening = try await rig.hold()
@@ -44,7 +44,7 @@ struct ClockTests {
         }
     }
 
-    @Test("A delayed message goes on when its time has come, and does not count a second time", .timeLimit(.minutes(1))) func delay() async throws {
+    @Test("A delayed message goes on when its time has come, and does not count a second time", .timeLimit(.minutes(5))) func delay() async throws {
         try await SessionRig.with { rig in
             try rig.constraint("pace", #"{"type":"limit","rate":1,"period_ms":700,"burst":1,"over":"delay","delay_max_ms":60000}"#)
             try rig.send(#"{"topic":"a.b","source_subject_id":"alice"}"#, number: 1)
@@ -61,7 +61,7 @@ struct ClockTests {
         }
     }
 
-    @Test("Clocks that are killed between their steps, and clocks that race, end every session once", .timeLimit(.minutes(2))) func killed() async throws {
+    @Test("Clocks that are killed between their steps, and clocks that race, end every session once", .timeLimit(.minutes(5))) func killed() async throws {
         try await SessionRig.with { rig in
             try rig.constraint("ask", ask(50, "deliver"))
             let count = 300
@@ -83,7 +83,7 @@ struct ClockTests {
         }
     }
 
-    @Test("Keys that were lost are put back from the stream: what is open stays open, what has ended stays so", .timeLimit(.minutes(1))) func lost() async throws {
+    @Test("Keys that were lost are put back from the stream: what is open stays open, what has ended stays so", .timeLimit(.minutes(5))) func lost() async throws {
         try await SessionRig.with { rig in
             try rig.constraint("ask", #"{"type":"hold"}"#, topics: "ask.*")
             try rig.constraint("soon", ask(2_000, "block"), topics: "soon.*")

@@ -105,7 +105,7 @@ struct DecisionTests {
         }
     }
 
-    @Test("Of many decisions at the same time exactly one is carried out", .timeLimit(.minutes(1))) func race() async throws {
+    @Test("Of many decisions at the same time exactly one is carried out", .timeLimit(.minutes(5))) func race() async throws {
         try await SessionRig.with { rig in
             try rig.constraint("ask", ask)
             let opening = try await rig.hold()

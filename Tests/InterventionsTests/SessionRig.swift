@@ -208,7 +208,9 @@ final class SessionRig: Sendable {
     func decided(_ count: Int) async throws -> [DecidedMessage] {
         let session = try connect()
         _ = await eventually { try LogReader(keys: keys).decided(after: .zero, count: 10_000, session).count >= count }
-        return try LogReader(keys: keys).decided(after: .zero, count: 10_000, session)
+        let decided = try LogReader(keys: keys).decided(after: .zero, count: 10_000, session)
+        guard decided.count >= count else { throw LogError.unavailable("\(decided.count) of \(count) messages were decided") }
+        return decided
     }
 
     /// The events of the stream `sessions`.

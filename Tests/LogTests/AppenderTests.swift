@@ -246,7 +246,7 @@ struct AppenderTests {
         }
     }
 
-    @Test("Without Redis submissions are answered unavailable within seconds; when it is back, the same ids deduplicate", .timeLimit(.minutes(2)))
+    @Test("Without Redis submissions are answered unavailable within seconds; when it is back, the same ids deduplicate", .timeLimit(.minutes(5)))
     func connectionLoss() async throws {
         try await withTemporaryFolder { folder in
             var configuration = EmbeddedStack.Configuration(dataFolder: folder)

@@ -73,7 +73,7 @@ struct LeaseTests {
         }
     }
 
-    @Test("Of several processes one works at a time; when it stops the next takes over", .timeLimit(.minutes(1))) func stageLoop() async throws {
+    @Test("Of several processes one works at a time; when it stops the next takes over", .timeLimit(.minutes(5))) func stageLoop() async throws {
         final class Watch: Sendable {
             let acting = Mutex<(now: Int, most: Int, epochs: [Int], who: [String])>((0, 0, [], []))
         }
@@ -119,7 +119,7 @@ struct LeaseTests {
         }
     }
 
-    @Test("A beginning that takes long ends with the stop: no step uses it, and the lease is given up", .timeLimit(.minutes(1))) func stoppedBeginning() async throws {
+    @Test("A beginning that takes long ends with the stop: no step uses it, and the lease is given up", .timeLimit(.minutes(5))) func stoppedBeginning() async throws {
         try await LogRig.with { rig in
             let loop = StageLoop(name: "stage", instance: "one", endpoint: rig.endpoint, keys: rig.keys)
             let seen = Mutex((parts: 0, steps: 0))
@@ -146,7 +146,7 @@ struct LeaseTests {
         }
     }
 
-    @Test("A step that fails is tried again on a new connection, with growing waits", .timeLimit(.minutes(1))) func failingStep() async throws {
+    @Test("A step that fails is tried again on a new connection, with growing waits", .timeLimit(.minutes(5))) func failingStep() async throws {
         struct Broken: Error {}
         try await LogRig.with { rig in
             let loop = StageLoop(name: "stage", instance: "one", endpoint: rig.endpoint, keys: rig.keys)

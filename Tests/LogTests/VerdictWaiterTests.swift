@@ -93,7 +93,7 @@ struct VerdictWaiterTests {
         }
     }
 
-    @Test("When Redis goes away the time is kept; who has time left gets the verdict when it is back", .timeLimit(.minutes(2))) func loss() async throws {
+    @Test("When Redis goes away the time is kept; who has time left gets the verdict when it is back", .timeLimit(.minutes(5))) func loss() async throws {
         try await withTemporaryFolder { folder in
             var configuration = EmbeddedStack.Configuration(dataFolder: folder)
             configuration.servers = [.redis]

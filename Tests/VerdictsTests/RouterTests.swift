@@ -103,7 +103,7 @@ struct RouterTests {
         }
     }
 
-    @Test("Routers that come and go in the middle of the work leave one verdict each", .timeLimit(.minutes(1))) func restarts() async throws {
+    @Test("Routers that come and go in the middle of the work leave one verdict each", .timeLimit(.minutes(5))) func restarts() async throws {
         try await RouterRig.with { rig in
             let session = try rig.connect()
             for round in 0..<6 {
@@ -116,7 +116,7 @@ struct RouterTests {
         }
     }
 
-    @Test("A router that lost its lease and has it again decides what the other one left", .timeLimit(.minutes(1))) func regainedLease() async throws {
+    @Test("A router that lost its lease and has it again decides what the other one left", .timeLimit(.minutes(5))) func regainedLease() async throws {
         try await RouterRig.with { rig in
             let session = try rig.connect()
             try await rig.withRouter("one") {
@@ -133,7 +133,7 @@ struct RouterTests {
         }
     }
 
-    @Test("A server that refuses writes for a while delays verdicts and buries nothing", .timeLimit(.minutes(1))) func refusedWrites() async throws {
+    @Test("A server that refuses writes for a while delays verdicts and buries nothing", .timeLimit(.minutes(5))) func refusedWrites() async throws {
         try await withTemporaryFolder { folder in
             var configuration = EmbeddedStack.Configuration(dataFolder: folder)
             configuration.servers = [.redis]
@@ -170,7 +170,7 @@ struct RouterTests {
         }
     }
 
-    @Test("A batch that takes longer than the lease is decided in parts, and goes on", .timeLimit(.minutes(2))) func slowBatch() async throws {
+    @Test("A batch that takes longer than the lease is decided in parts, and goes on", .timeLimit(.minutes(5))) func slowBatch() async throws {
         try await RouterRig.with { rig in
             let session = try rig.connect()
             // Uses up what all rules may cost, for those in force and for shadows.

@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import Views
 
-@Suite("The control plane over HTTP", .serialized, .timeLimit(.minutes(2)))
+@Suite("The control plane over HTTP", .serialized, .timeLimit(.minutes(5)))
 struct ControlRoutesTests {
     @Test(
         "A document is created, read, replaced, patched and deleted, with its version in the ETag",

@@ -7,7 +7,7 @@ internal import Testing
 
 /// The fast lane answers a read as the router does: each path is asked for twice on one connection, first as the lane takes it, then so
 /// that it does not.
-@Suite("Documents by the fast lane", .serialized, .timeLimit(.minutes(2)))
+@Suite("Documents by the fast lane", .serialized, .timeLimit(.minutes(5)))
 struct DocumentLaneTests {
     @Test("Both say the same, of documents that are there, that are not, and of paths that are none")
     func same() async throws {

@@ -6,7 +6,7 @@ internal import Testing
 
 @testable internal import Views
 
-@Suite("Feed on real servers", .serialized, .timeLimit(.minutes(2)))
+@Suite("Feed on real servers", .serialized, .timeLimit(.minutes(5)))
 struct FeedTests {
     @Test("From now on: what is decided after the feed was opened comes, in order, and nothing of before", arguments: [false, true])
     func live(_ webSocket: Bool) async throws {

@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import Views
 
-@Suite("What-if over HTTP", .serialized, .timeLimit(.minutes(2)))
+@Suite("What-if over HTTP", .serialized, .timeLimit(.minutes(5)))
 struct HistoryRoutesTests {
     /// 120 messages, of which the first 50 are only in the archive; every tenth was held.
     private func filled(_ body: @escaping @Sendable (ViewsRig) async throws -> Void) async throws {

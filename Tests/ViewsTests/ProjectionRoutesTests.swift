@@ -7,7 +7,7 @@ internal import Testing
 
 @testable internal import Views
 
-@Suite("Projections over HTTP", .serialized, .timeLimit(.minutes(2)))
+@Suite("Projections over HTTP", .serialized, .timeLimit(.minutes(5)))
 struct ProjectionRoutesTests {
     /// Waits until a projection's first materializer has started.
     private func started(_ rig: ViewsRig, _ name: String) async -> Bool {

@@ -4,7 +4,7 @@ internal import Testing
 
 @testable internal import Views
 
-@Suite("The reference's registry and configuration, by curl", .serialized, .timeLimit(.minutes(2)))
+@Suite("The reference's registry and configuration, by curl", .serialized, .timeLimit(.minutes(5)))
 struct ReferenceControlTests {
     @Test("A backbone is made, read, changed in part, found by filters, and deleted")
     func registry() async throws {

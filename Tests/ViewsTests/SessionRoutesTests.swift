@@ -57,7 +57,7 @@ struct SessionRoutesTests {
         return out
     }
 
-    @Test("Sessions are listed, looked at with what is held, and decided; the list follows, also into the past", .timeLimit(.minutes(1))) func work() async throws {
+    @Test("Sessions are listed, looked at with what is held, and decided; the list follows, also into the past", .timeLimit(.minutes(5))) func work() async throws {
         try await ViewsRig.run(projections: ["sessions"]) { rig in
             var openings: [SessionOpening] = []
             for number in 1...5 { openings.append(try await hold(number, rig)) }
@@ -92,7 +92,7 @@ struct SessionRoutesTests {
         }
     }
 
-    @Test("Whoever decides wrongly is told what would be right", .timeLimit(.minutes(1))) func refusals() async throws {
+    @Test("Whoever decides wrongly is told what would be right", .timeLimit(.minutes(5))) func refusals() async throws {
         try await ViewsRig.run(projections: ["sessions"]) { rig in
             let opening = try await hold(1, rig, approvers: ["eve"])
             let digest = #""digest":"\#(opening.digest)""#
@@ -125,7 +125,7 @@ struct SessionRoutesTests {
         }
     }
 
-    @Test("A message that was held and released is one message: asked for by its id it is the released one, and its trace has the session", .timeLimit(.minutes(1)))
+    @Test("A message that was held and released is one message: asked for by its id it is the released one, and its trace has the session", .timeLimit(.minutes(5)))
     func trace() async throws {
         try await ViewsRig.run(projections: ["sessions"]) { rig in
             let opening = try await hold(1, rig)
@@ -159,7 +159,7 @@ struct SessionRoutesTests {
         }
     }
 
-    @Test("An edit has to pass the validation templates of its topic, and is refused with the document of the doors", .timeLimit(.minutes(1))) func template() async throws {
+    @Test("An edit has to pass the validation templates of its topic, and is refused with the document of the doors", .timeLimit(.minutes(5))) func template() async throws {
         try await ViewsRig.run(projections: ["sessions"]) { rig in
             let opening = try await hold(1, rig)
             let schema = #"{"type":"object","required":["n"],"properties":{"n":{"type":"integer","minimum":5}}}"#
@@ -195,7 +195,7 @@ struct SessionRoutesTests {
         }
     }
 
-    @Test("How many messages are held, and for how long the oldest has been, stands in /metrics", .timeLimit(.minutes(1))) func gauges() async throws {
+    @Test("How many messages are held, and for how long the oldest has been, stands in /metrics", .timeLimit(.minutes(5))) func gauges() async throws {
         try await ViewsRig.run { rig in
             func gauge(_ name: String) async throws -> Int? {
                 let text = try await rig.get("/metrics").body
@@ -211,7 +211,7 @@ struct SessionRoutesTests {
         }
     }
 
-    @Test("While Redis is gone a decision is answered with 503 and when to ask again; afterwards it is carried out once", .timeLimit(.minutes(2))) func away() async throws {
+    @Test("While Redis is gone a decision is answered with 503 and when to ask again; afterwards it is carried out once", .timeLimit(.minutes(5))) func away() async throws {
         try await withTemporaryFolder { folder in
             var configuration = EmbeddedStack.Configuration(dataFolder: folder)
             configuration.servers = [.redis]

@@ -7,7 +7,7 @@ internal import Testing
 
 @testable internal import Views
 
-@Suite("Views on real servers", .serialized, .timeLimit(.minutes(2)))
+@Suite("Views on real servers", .serialized, .timeLimit(.minutes(5)))
 struct ViewsTests {
     @Test("A message is found by its id, in the native and in the reference's form, and what is not there is said so")
     func one() async throws {

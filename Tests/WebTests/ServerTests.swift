@@ -9,7 +9,7 @@ import Testing
 @testable import Web
 
 /// The whole server on a real socket.
-@Suite("Server", .timeLimit(.minutes(1)))
+@Suite("Server", .timeLimit(.minutes(5)))
 struct ServerTests {
     /// Runs a server on a free port, stops it after `body`, and waits for its end.
     static func withServer(_ body: @Sendable (Int, ServiceGroup) async throws -> Void) async throws {

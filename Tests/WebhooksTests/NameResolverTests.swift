@@ -42,7 +42,7 @@ struct NameResolverTests {
         }
     }
 
-    @Test("Who waits is let go in time; requests for one name share one look-up; when all hang, others fail at once until one has ended", .timeLimit(.minutes(1)))
+    @Test("Who waits is let go in time; requests for one name share one look-up; when all hang, others fail at once until one has ended", .timeLimit(.minutes(5)))
     func bounds() async throws {
         let server = SilentNameServer()
         defer { server.answer() }
@@ -60,7 +60,7 @@ struct NameResolverTests {
         #expect(server.asked.filter { $0 == "two" }.count == 1)
     }
 
-    @Test("Who is cancelled waits no longer; a name that nobody knows is told apart", .timeLimit(.minutes(1))) func cancelled() async {
+    @Test("Who is cancelled waits no longer; a name that nobody knows is told apart", .timeLimit(.minutes(5))) func cancelled() async {
         let server = SilentNameServer()
         defer { server.answer() }
         let resolver = NameResolver(look: server.look)
