@@ -37,6 +37,18 @@ package struct PolicyFold: ControlFold, Sendable {
         }
     }
 
+    /// What the policy says about a message.
+    ///
+    /// - Parameters:
+    ///   - machine: made with `PolicyFold.compiler`.
+    ///   - limiter: asked and changed in log order.
+    package mutating func decide(
+        _ message: MessageEntry, at position: Position, with machine: inout PolicyMachine, _ limiter: inout LimiterState
+    ) -> PolicyDecision {
+        let context = context()
+        return machine.decide(message, at: position, set, context, &limiter)
+    }
+
     /// What a decision at this position is made with besides the constraints: the same object until something changes.
     package mutating func context() -> PolicyContext {
         if let made { return made }

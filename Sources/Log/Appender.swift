@@ -33,7 +33,8 @@ package protocol AppendSink: AnyObject, Sendable {
 }
 
 /// Group commit: all doors' appends share pipelined writes on one connection; whatever arrives while one batch is on its
-/// way forms the next. With `appendfsync always` one disk sync covers a whole batch.
+/// way forms the next. With `appendfsync always` one disk sync covers a whole batch: Redis reads 16 KiB of a connection at a time and syncs
+/// what they changed, so a longer pipeline goes as one transaction, which changes nothing before its end.
 ///
 /// - Bounds: `Limits.appendQueueMax` entries and `Limits.appendQueueBytesMax` bytes wait at most; beyond, `submit` throws.
 package final class Appender: Sendable {
@@ -117,20 +118,28 @@ package final class Appender: Sendable {
     /// A pipeline that has been sent and not yet answered.
     private struct Flight {
         var pipeline: AppendQueue.Pipeline
+        let isTransaction: Bool
         let start: ContinuousClock.Instant
     }
 
+    /// A connection to the log.
+    private struct Link {
+        let session: RedisSession
+        /// Redis syncs after every read: a long pipeline is worth a transaction.
+        let syncsEachRead: Bool
+    }
+
     private func serve(_ stop: StopSignal) {
-        var session: RedisSession?
+        var link: Link?
         var backoff = Backoff(most: .milliseconds(500))
         // While Redis works on one pipeline, the next is sent, so neither waits for the other.
         var flights: [Flight] = []
         while true {
-            guard let open = session, !open.isBroken else {
+            guard let open = link, !open.session.isBroken else {
                 for flight in flights { fail(flight.pipeline, .unavailable("the connection to the log broke; repeat with the same id")) }
                 flights = []
-                session = connect(stop)
-                if session == nil {
+                link = connect(stop)
+                if link == nil {
                     failIfDown()
                     if stop.wait(for: backoff.next()) { break }
                 } else {
@@ -139,19 +148,20 @@ package final class Appender: Sendable {
                 continue
             }
             if flights.count < Limits.appendPipelinesMax, let pipeline = take(stop, waiting: flights.isEmpty) {
-                flights.append(Flight(pipeline: pipeline, start: .now))
-                send(pipeline, open)
+                let isTransaction = open.syncsEachRead && pipeline.commands.bytes.count > Limits.redisReadBytes
+                flights.append(Flight(pipeline: pipeline, isTransaction: isTransaction, start: .now))
+                send(pipeline, isTransaction, open.session)
                 continue
             }
             guard !flights.isEmpty else { break }
             var flight = flights.removeFirst()
-            receive(&flight, open)
+            receive(&flight, open.session)
         }
         state.withLockedValue { $0.closed = true }
         failAll(.unavailable("the process is shutting down"))
     }
 
-    private func connect(_ stop: StopSignal) -> RedisSession? {
+    private func connect(_ stop: StopSignal) -> Link? {
         do {
             let session = try RedisSession(endpoint, name: "meshlog-append", timeout: .seconds(10))
             try setup.apply(session, while: { !stop.isRequested })
@@ -160,7 +170,9 @@ package final class Appender: Sendable {
                 return state.downSince != nil
             }
             if wasDown { log.info("the log is reachable again") }
-            return session
+            // Where the settings may not be read, transactions would be no gain for certain.
+            let settings = try? session.run("CONFIG", ["GET", "append*"]).pairs
+            return Link(session: session, syncsEachRead: settings?["appendonly"]?.text == "yes" && settings?["appendfsync"]?.text == "always")
         } catch {
             let first = state.withLockedValue { state in
                 defer { if state.downSince == nil { state.downSince = .now } }
@@ -193,10 +205,12 @@ package final class Appender: Sendable {
     }
 
     /// Sends one pipeline; a failure leaves the session broken, and what is in flight is answered then.
-    private func send(_ pipeline: AppendQueue.Pipeline, _ session: RedisSession) {
+    private func send(_ pipeline: AppendQueue.Pipeline, _ isTransaction: Bool, _ session: RedisSession) {
         depth.set(pipeline.uuids.count)
         do throws(RedisError) {
+            if isTransaction { try session.send(AppendTransaction.begin) }
             try session.send(pipeline.commands)
+            if isTransaction { try session.send(AppendTransaction.end) }
         } catch {
             log.warning("an append broke", metadata: ["reason": "\(error)", "unknown": "\(pipeline.uuids.count)"])
         }
@@ -208,7 +222,11 @@ package final class Appender: Sendable {
         var outcomes: [AppendOutcome] = []
         outcomes.reserveCapacity(count)
         do throws(RedisError) {
-            for _ in 0..<count { outcomes.append(try session.receive(Appender.outcome)) }
+            if flight.isTransaction {
+                outcomes = try AppendTransaction.outcomes(count, session)
+            } else {
+                for _ in 0..<count { outcomes.append(try session.receive(Appender.outcome)) }
+            }
         } catch {
             log.warning("an append broke", metadata: ["reason": "\(error)", "unknown": "\(count - outcomes.count)"])
             while outcomes.count < count { outcomes.append(.failed(.unavailable("the connection to the log broke; repeat with the same id"))) }

@@ -20,9 +20,7 @@ package final class RouterMachine {
     }
 
     package func decide(_ position: Position, _ message: MessageEntry, uuid: MessageUUID) -> VerdictEntry {
-        // Made first: what changes the policy may not run while its set is lent.
-        let context = policy.context()
-        let decision = machine.decide(message, at: position, policy.set, context, &limiter)
+        let decision = policy.decide(message, at: position, with: &machine, &limiter)
         var verdict = decision.verdict(uuid: uuid, topic: message.slice(.topic))
         verdict.detail.digest = ContentDigest.inputs(message, at: position, verdict)
         return verdict

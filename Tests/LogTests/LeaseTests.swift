@@ -80,7 +80,7 @@ struct LeaseTests {
         try await LogRig.with { rig in
             let watch = Watch()
             @Sendable func run(_ name: String, _ stop: StopSignal) async {
-                let loop = StageLoop(name: "stage", instance: name, endpoint: rig.endpoint, keys: rig.keys, leaseTTL: .milliseconds(500))
+                let loop = StageLoop(name: "stage", instance: name, endpoint: rig.endpoint, keys: rig.keys, leaseTTL: .seconds(5))
                 await withCheckedContinuation { done in
                     WorkerThread.start(name) {
                         loop.run(stop) { _, epoch, _ in

@@ -81,13 +81,24 @@ struct CELEvaluation {
     }
 
     private mutating func select(_ node: CELNode, _ index: Int32) throws(CELReason) -> CELValue {
+        let from = code.nodes[Int(node.a)]
+        let isMemberOfField = from.opcode == .variableField
+        if isMemberOfField, let memo = activation.memo, let member = memo.member(code.names[Int(node.b)], of: from.b, from.a) {
+            // What the steps that it saves cost.
+            try meter.charge(3)
+            try meter.charge(bytes: member.readBytes)
+            return member.value
+        }
         let operand = try value(node.a)
         try meter.charge(1)
         switch operand {
         case .map(let map):
             let name = code.names[Int(node.b)]
-            if let value = try member(map, name) { return value }
-            throw fail(index, .noKey("'" + CELReason.shown(name) + "'"))
+            guard let value = try member(map, name) else { throw fail(index, .noKey("'" + CELReason.shown(name) + "'")) }
+            if isMemberOfField, let memo = activation.memo, case .json(let object) = map, let bytes = object.member(name.utf8Span.span)?.readBytes {
+                memo.keep(CELMemo.Member(variable: from.a, field: from.b, name: name, value: value, readBytes: bytes))
+            }
+            return value
         case .record(let record):
             let name = code.names[Int(node.b)]
             guard let field = record.type.index(of: name), let value = record.field(field) else { throw fail(index, .noField(CELReason.shown(name))) }

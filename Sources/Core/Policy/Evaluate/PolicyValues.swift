@@ -20,7 +20,7 @@ struct PolicyValues: ~Copyable {
 
     init(_ compiler: PolicyCompiler) {
         activation = compiler.reception.activation()
-        activation.keepTexts()
+        activation.remember()
         activation.set(PolicyCompiler.Place.message, .record(message))
     }
 
@@ -35,6 +35,7 @@ struct PolicyValues: ~Copyable {
         self.entry = entry
         self.position = position
         message.begin(entry, position)
+        activation.forget()
         bound = []
         budget = Limits.policyCostMax
         shadowBudget = Limits.policyCostMax
