@@ -26,8 +26,6 @@ package enum Limits {
     package static let appendBatchMax = 4_096
     /// Bytes of one such batch: large messages are a matter of bytes, not of entries.
     package static let appendBatchBytesMax = 16 << 20
-    /// Bytes that Redis reads of a connection before it does, and syncs, what they ask for (PROTO_IOBUF_LEN).
-    package static let redisReadBytes = 16 << 10
     /// Pipelines that are sent before the first is answered: one at Redis, one on its way.
     package static let appendPipelinesMax = 2
     /// Entries that wait to be appended, in all: about two seconds of work, so a refusal comes while it still helps.

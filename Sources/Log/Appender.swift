@@ -33,8 +33,7 @@ package protocol AppendSink: AnyObject, Sendable {
 }
 
 /// Group commit: all doors' appends share pipelined writes on one connection; whatever arrives while one batch is on its
-/// way forms the next. With `appendfsync always` one disk sync covers a whole batch: Redis reads 16 KiB of a connection at a time and syncs
-/// what they changed, so a longer pipeline goes as one transaction, which changes nothing before its end.
+/// way forms the next. With `appendfsync always` one disk sync covers a whole batch.
 ///
 /// - Bounds: `Limits.appendQueueMax` entries and `Limits.appendQueueBytesMax` bytes wait at most; beyond, `submit` throws.
 package final class Appender: Sendable {
@@ -118,28 +117,20 @@ package final class Appender: Sendable {
     /// A pipeline that has been sent and not yet answered.
     private struct Flight {
         var pipeline: AppendQueue.Pipeline
-        let isTransaction: Bool
         let start: ContinuousClock.Instant
     }
 
-    /// A connection to the log.
-    private struct Link {
-        let session: RedisSession
-        /// Redis syncs after every read: a long pipeline is worth a transaction.
-        let syncsEachRead: Bool
-    }
-
     private func serve(_ stop: StopSignal) {
-        var link: Link?
+        var session: RedisSession?
         var backoff = Backoff(most: .milliseconds(500))
         // While Redis works on one pipeline, the next is sent, so neither waits for the other.
         var flights: [Flight] = []
         while true {
-            guard let open = link, !open.session.isBroken else {
+            guard let open = session, !open.isBroken else {
                 for flight in flights { fail(flight.pipeline, .unavailable("the connection to the log broke; repeat with the same id")) }
                 flights = []
-                link = connect(stop)
-                if link == nil {
+                session = connect(stop)
+                if session == nil {
                     failIfDown()
                     if stop.wait(for: backoff.next()) { break }
                 } else {
@@ -148,20 +139,19 @@ package final class Appender: Sendable {
                 continue
             }
             if flights.count < Limits.appendPipelinesMax, let pipeline = take(stop, waiting: flights.isEmpty) {
-                let isTransaction = open.syncsEachRead && pipeline.commands.bytes.count > Limits.redisReadBytes
-                flights.append(Flight(pipeline: pipeline, isTransaction: isTransaction, start: .now))
-                send(pipeline, isTransaction, open.session)
+                flights.append(Flight(pipeline: pipeline, start: .now))
+                send(pipeline, open)
                 continue
             }
             guard !flights.isEmpty else { break }
             var flight = flights.removeFirst()
-            receive(&flight, open.session)
+            receive(&flight, open)
         }
         state.withLockedValue { $0.closed = true }
         failAll(.unavailable("the process is shutting down"))
     }
 
-    private func connect(_ stop: StopSignal) -> Link? {
+    private func connect(_ stop: StopSignal) -> RedisSession? {
         do {
             let session = try RedisSession(endpoint, name: "meshlog-append", timeout: .seconds(10))
             try setup.apply(session, while: { !stop.isRequested })
@@ -170,9 +160,7 @@ package final class Appender: Sendable {
                 return state.downSince != nil
             }
             if wasDown { log.info("the log is reachable again") }
-            // Where the settings may not be read, transactions would be no gain for certain.
-            let settings = try? session.run("CONFIG", ["GET", "append*"]).pairs
-            return Link(session: session, syncsEachRead: settings?["appendonly"]?.text == "yes" && settings?["appendfsync"]?.text == "always")
+            return session
         } catch {
             let first = state.withLockedValue { state in
                 defer { if state.downSince == nil { state.downSince = .now } }
@@ -205,12 +193,10 @@ package final class Appender: Sendable {
     }
 
     /// Sends one pipeline; a failure leaves the session broken, and what is in flight is answered then.
-    private func send(_ pipeline: AppendQueue.Pipeline, _ isTransaction: Bool, _ session: RedisSession) {
+    private func send(_ pipeline: AppendQueue.Pipeline, _ session: RedisSession) {
         depth.set(pipeline.uuids.count)
         do throws(RedisError) {
-            if isTransaction { try session.send(AppendTransaction.begin) }
             try session.send(pipeline.commands)
-            if isTransaction { try session.send(AppendTransaction.end) }
         } catch {
             log.warning("an append broke", metadata: ["reason": "\(error)", "unknown": "\(pipeline.uuids.count)"])
         }
@@ -222,11 +208,7 @@ package final class Appender: Sendable {
         var outcomes: [AppendOutcome] = []
         outcomes.reserveCapacity(count)
         do throws(RedisError) {
-            if flight.isTransaction {
-                outcomes = try AppendTransaction.outcomes(count, session)
-            } else {
-                for _ in 0..<count { outcomes.append(try session.receive(Appender.outcome)) }
-            }
+            for _ in 0..<count { outcomes.append(try session.receive(Appender.outcome)) }
         } catch {
             log.warning("an append broke", metadata: ["reason": "\(error)", "unknown": "\(count - outcomes.count)"])
             while outcomes.count < count { outcomes.append(.failed(.unavailable("the connection to the log broke; repeat with the same id"))) }

@@ -246,54 +246,6 @@ struct AppenderTests {
         }
     }
 
-    @Test("Where Redis syncs each read, a long pipeline is one transaction, with the answers of single appends; whoever may not use it goes on without", .timeLimit(.minutes(5)))
-    func transactions() async throws {
-        try await withTemporaryFolder { folder in
-            var configuration = EmbeddedStack.Configuration(dataFolder: folder)
-            configuration.servers = [.redis]
-            configuration.ports = [:]
-            let stack = try await EmbeddedStack.start(configuration, logger: quietLogger)
-            try await LogRig.with(redis: stack.redis) { rig in
-                let session = try rig.connect()
-                func transactions() throws -> Int {
-                    let text = try session.run("INFO", ["commandstats"]).text ?? ""
-                    return text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("cmdstat_multi:calls=") }.flatMap { Int($0.drop { $0 != "=" }.dropFirst().prefix { $0 != "," }) } ?? 0
-                }
-                let filler = String(repeating: "x", count: 300)
-                func some(_ range: Range<Int>, _ data: Int = 0) throws -> [AdmittedMessage] {
-                    try range.map { try admitted(#"{"topic":"a","message_uuid":"19164b3d-b1cb-5c74-9a4d-\#(String(format12: $0))","data":[\#(data),"\#(filler)"]}"#) }
-                }
-                try await rig.withAppender { appender in
-                    let mixed = try some(0..<200) + some(100..<150) + some(150..<170, 1) + (0..<100).map { try admitted(#"{"topic":"b","data":[\#($0),"\#(filler)"]}"#) }
-                    let outcomes = try await appender.append(mixed)
-                    #expect(outcomes.map(\.word) == Array(repeating: "appended", count: 200) + Array(repeating: "duplicate", count: 50) + Array(repeating: "conflict", count: 20) + Array(repeating: "appended", count: 100))
-                    #expect(try outcomes.filter { $0.word == "appended" }.compactMap { $0.position?.streamID } == rig.ids(.messages))
-                    #expect(outcomes[200..<250].map(\.position) == outcomes[100..<150].map(\.position))
-                    #expect(try transactions() == 1)
-                    // A single one is none.
-                    #expect(try await appender.append(some(999..<1_000)).map(\.word) == ["appended"])
-                    #expect(try transactions() == 1)
-
-                    // Nothing fits: each is refused while it is queued, nothing is written, and afterwards all of it can be.
-                    try session.run("CONFIG", ["SET", "maxmemory", "1"])
-                    let refused = try await appender.append(some(1_000..<1_200))
-                    #expect(refused.allSatisfy { $0.word == "unavailable" } && "\(refused[0])".contains("OOM"), "\(refused[0])")
-                    try session.run("CONFIG", ["SET", "maxmemory", "0"])
-                    #expect(try rig.length(.messages) == 301)
-                    #expect(try await appender.append(some(1_000..<1_200)).allSatisfy { $0.word == "appended" })
-                }
-                try session.run("ACL", ["SETUSER", "default", "-multi"])
-                let before = try transactions()
-                try await rig.withAppender { appender in
-                    let alone = try await appender.append(try some(2_000..<2_200) + some(0..<10))
-                    #expect(alone.map(\.word) == Array(repeating: "appended", count: 200) + Array(repeating: "duplicate", count: 10))
-                }
-                #expect(try transactions() == before && rig.length(.messages) == 701)
-            }
-            await stack.stop()
-        }
-    }
-
     @Test("Without Redis submissions are answered unavailable within seconds; when it is back, the same ids deduplicate", .timeLimit(.minutes(5)))
     func connectionLoss() async throws {
         try await withTemporaryFolder { folder in
