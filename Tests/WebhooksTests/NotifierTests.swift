@@ -301,7 +301,7 @@ struct NotifierTests {
                 try rig.put("gone", receiver.url())
                 try rig.put("off", receiver.url())
                 try rig.notify()
-                try await rig.withNotifier(schedule: WebhookSchedule(delaysMs: [0, 500, 500])) {
+                try await rig.withNotifier(schedule: WebhookSchedule(delaysMs: [0, 3_000, 500])) {
                     #expect(await eventually { try rig.results(of: "gone") == ["failed"] && rig.results(of: "off") == ["failed"] })
                     try rig.put("gone", "", .deleted)
                     try rig.put("off", receiver.url(), more: #","disabled":true"#, .updated)
