@@ -40,8 +40,8 @@ package struct RE2Compiler: PatternCompiler {
     }
 
     /// Beyond, looking for all of them takes longer than the matcher.
-    private static let requiredMax = 8
+    private static let requiredMax = 4
     private static let requiredBytesMax = 512
-    /// So much of each is looked for: it bounds what a text made for it can cost.
-    private static let requiredPrefixMax = 16
+    /// So much of each is looked for: a text that is made for it costs this times its length for each, at most.
+    private static let requiredPrefixMax = 8
 }
