@@ -33,7 +33,7 @@ package protocol AppendSink: AnyObject, Sendable {
 }
 
 /// Group commit: all doors' appends share pipelined writes on one connection; whatever arrives while one batch is on its
-/// way forms the next. With `appendfsync always` one disk sync covers a whole batch.
+/// way forms the next. With `appendfsync always` one disk sync covers up to a mebibyte of a batch (see `WideReads`).
 ///
 /// - Bounds: `Limits.appendQueueMax` entries and `Limits.appendQueueBytesMax` bytes wait at most; beyond, `submit` throws.
 package final class Appender: Sendable {
@@ -118,6 +118,8 @@ package final class Appender: Sendable {
     private struct Flight {
         var pipeline: AppendQueue.Pipeline
         let start: ContinuousClock.Instant
+        /// Is the question that widens the reads answered first?
+        let isAsking: Bool
     }
 
     private func serve(_ stop: StopSignal) {
@@ -125,6 +127,7 @@ package final class Appender: Sendable {
         var backoff = Backoff(most: .milliseconds(500))
         // While Redis works on one pipeline, the next is sent, so neither waits for the other.
         var flights: [Flight] = []
+        var reads = WideReads(keys: setup.keys)
         while true {
             guard let open = session, !open.isBroken else {
                 for flight in flights { fail(flight.pipeline, .unavailable("the connection to the log broke; repeat with the same id")) }
@@ -135,12 +138,14 @@ package final class Appender: Sendable {
                     if stop.wait(for: backoff.next()) { break }
                 } else {
                     backoff.reset()
+                    reads.reset()
                 }
                 continue
             }
             if flights.count < Limits.appendPipelinesMax, let pipeline = take(stop, waiting: flights.isEmpty) {
-                flights.append(Flight(pipeline: pipeline, start: .now))
-                send(pipeline, open)
+                let question = reads.question(before: pipeline.commands.bytes.count)
+                flights.append(Flight(pipeline: pipeline, start: .now, isAsking: question != nil))
+                send(pipeline, behind: question, open)
                 continue
             }
             guard !flights.isEmpty else { break }
@@ -193,9 +198,10 @@ package final class Appender: Sendable {
     }
 
     /// Sends one pipeline; a failure leaves the session broken, and what is in flight is answered then.
-    private func send(_ pipeline: AppendQueue.Pipeline, _ session: RedisSession) {
+    private func send(_ pipeline: AppendQueue.Pipeline, behind question: RESPWriter?, _ session: RedisSession) {
         depth.set(pipeline.uuids.count)
         do throws(RedisError) {
+            if let question { try session.send(question) }
             try session.send(pipeline.commands)
         } catch {
             log.warning("an append broke", metadata: ["reason": "\(error)", "unknown": "\(pipeline.uuids.count)"])
@@ -208,6 +214,7 @@ package final class Appender: Sendable {
         var outcomes: [AppendOutcome] = []
         outcomes.reserveCapacity(count)
         do throws(RedisError) {
+            if flight.isAsking { try session.receive { _ in } }
             for _ in 0..<count { outcomes.append(try session.receive(Appender.outcome)) }
         } catch {
             log.warning("an append broke", metadata: ["reason": "\(error)", "unknown": "\(count - outcomes.count)"])
