@@ -153,7 +153,7 @@ package final class EmbeddedServer: Sendable {
 
     private func launch(port: Int) throws(StackError) -> ChildProcess {
         guard Ports.isFree(port) else { throw portTaken(port) }
-        try recipe.prepare(port: port)
+        for note in try recipe.prepare(port: port) { logger.notice("mended before the start", metadata: metadata(["what": "\(note)"])) }
         log.rotate()
         let logStart = log.size
         let child: ChildProcess

@@ -14,7 +14,7 @@ struct NATSRecipe: ServerRecipe {
 
     private var configuration: String { folder + "/nats.conf" }
 
-    func prepare(port: Int) throws(StackError) {
+    func prepare(port: Int) throws(StackError) -> [String] {
         try Folder.make(folder, mode: 0o700)
         try Folder.make(folder + "/jetstream", mode: 0o700)
         let monitor = monitorPort.map { "http: \"127.0.0.1:\($0)\"" } ?? "# No HTTP monitor: natsMonitorPort is not set."
@@ -36,6 +36,7 @@ struct NATSRecipe: ServerRecipe {
             """
         try Folder.touch(folder + "/local.conf")
         try Folder.write(text, to: configuration)
+        return []
     }
 
     func command(port: Int, logPath: String) -> ChildCommand {

@@ -25,7 +25,7 @@ struct PostgreSQLRecipe: ServerRecipe {
 
     private var data: String { folder + "/data" }
 
-    func prepare(port: Int) throws(StackError) {
+    func prepare(port: Int) throws(StackError) -> [String] {
         try Folder.make(folder, mode: 0o700, owner: account)
         if access(data + "/PG_VERSION", F_OK) != 0 { try initialise() }
         // Nobody works in the data folder any more (the caller made sure), so a lock file is a dead run's. PostgreSQL would
@@ -34,6 +34,7 @@ struct PostgreSQLRecipe: ServerRecipe {
         try Folder.touch(data + "/local.conf", owner: account)
         try Folder.write(settings(port: port), to: data + "/postgresql.conf", owner: account)
         try Folder.write(Self.admission, to: data + "/pg_hba.conf", owner: account)
+        return []
     }
 
     func command(port: Int, logPath: String) -> ChildCommand {

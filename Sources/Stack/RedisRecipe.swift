@@ -15,7 +15,7 @@ struct RedisRecipe: ServerRecipe {
 
     private var configuration: String { folder + "/redis.conf" }
 
-    func prepare(port: Int) throws(StackError) {
+    func prepare(port: Int) throws(StackError) -> [String] {
         try Folder.make(folder, mode: 0o700)
         let text = """
             # Written by Meshlog at every start; own settings go into local.conf beside it.
@@ -37,8 +37,8 @@ struct RedisRecipe: ServerRecipe {
             appendonly yes
             appendfsync \(fsync.rawValue)
             no-appendfsync-on-rewrite no
-            # A kill between write and end of an entry leaves half of it at the end: nobody was told that it was in.
-            aof-load-truncated yes
+            # What a kill leaves half written at the end Meshlog cuts off before the start: Redis would cut a function's changes in two.
+            aof-load-truncated no
             aof-use-rdb-preamble yes
             auto-aof-rewrite-percentage 100
             auto-aof-rewrite-min-size 256mb
@@ -47,6 +47,8 @@ struct RedisRecipe: ServerRecipe {
             """
         try Folder.touch(folder + "/local.conf")
         try Folder.write(text, to: configuration)
+        let cut = try AppendOnlyFile.makeWhole(in: folder + "/appendonlydir")
+        return cut == 0 ? [] : ["a kill had left \(cut) bytes of an unfinished write at the end of the append-only file; nobody was told that they were in"]
     }
 
     func command(port: Int, logPath: String) -> ChildCommand {

@@ -7,7 +7,9 @@ protocol ServerRecipe: Sendable {
     var programs: Set<String> { get }
 
     /// Makes folders and configuration files. Called before every start, when no process of an earlier run is left.
-    func prepare(port: Int) throws(StackError)
+    ///
+    /// - Returns: what it had to mend, in words.
+    func prepare(port: Int) throws(StackError) -> [String]
 
     func command(port: Int, logPath: String) -> ChildCommand
 

@@ -5,7 +5,7 @@ import Testing
     private func redis(_ change: (inout RedisFacts) -> Void = { _ in }) -> [Finding] {
         var facts = RedisFacts()
         facts.version = "7.0.15"
-        facts.settings = ["appendonly": "yes", "appendfsync": "always", "maxmemory": "0", "maxmemory-policy": "noeviction", "save": ""]
+        facts.settings = ["appendonly": "yes", "appendfsync": "always", "aof-load-truncated": "no", "maxmemory": "0", "maxmemory-policy": "noeviction", "save": ""]
         change(&facts)
         return facts.findings
     }
@@ -16,7 +16,7 @@ import Testing
     func redisGood() { #expect(redis().allSatisfy { $0.state == .ok }) }
 
     @Test("Every weak setting of Redis is told", arguments: [
-        ("appendonly", "no", "appendonly", Finding.State.fail), ("appendfsync", "everysec", "appendfsync", .warn), ("appendfsync", "no", "appendfsync", .warn),
+        ("appendonly", "no", "appendonly", Finding.State.fail), ("appendfsync", "everysec", "appendfsync", .warn), ("appendfsync", "no", "appendfsync", .warn), ("aof-load-truncated", "yes", "aof-load-truncated", .warn),
         ("maxmemory-policy", "allkeys-lru", "maxmemory-policy", .warn), ("maxmemory", "1000", "maxmemory", .warn),
     ])
     func redisWeak(setting: String, value: String, check: String, expected: Finding.State) {

@@ -148,6 +148,35 @@ struct AppenderTests {
         }
     }
 
+    @Test("Redis reads a long pipeline in long pieces, so that one sync covers many entries; the answers fit all the same") func wideReads() async throws {
+        try await withOwnRedis { _, rig in
+            try await rig.withAppender { appender in
+                let single = try await appender.append([try admitted(#"{"topic":"a","data":-1}"#)])
+                #expect(single.map(\.word) == ["appended"])
+                let narrow = try readRoom(rig)
+                #expect(narrow < 64 << 10)
+                var wide = 0
+                // Redis takes the room back from who does not use it for a second.
+                for _ in 0..<10 where wide <= 512 << 10 {
+                    let messages = try (0..<1_000).map { try admitted(#"{"topic":"a","data":\#($0)}"#) }
+                    let outcomes = try await appender.append(messages)
+                    wide = try readRoom(rig)
+                    let entries = try rig.entries(.messages).suffix(1_000)
+                    #expect(entries.map(\.id) == outcomes.map { $0.position?.streamID })
+                    #expect(entries.compactMap { $0.fields["message_data"]?.int } == Array(0..<1_000))
+                }
+                #expect(wide > 512 << 10)
+            }
+        }
+    }
+
+    /// What Redis keeps free for the next read of the appender's connection, in bytes.
+    private func readRoom(_ rig: LogRig) throws -> Int {
+        let clients = try #require(try rig.connect().run("CLIENT", ["LIST"]).text)
+        let line = try #require(clients.split(separator: "\n").first { $0.contains("name=meshlog-append ") })
+        return try #require(line.split(separator: " ").first { $0.hasPrefix("qbuf-free=") }.flatMap { Int($0.dropFirst("qbuf-free=".count)) })
+    }
+
     @Test("At the bound of entries a submission is refused and leaves nothing behind") func countBound() async throws {
         try await LogRig.with { rig in
             let appender = Appender(endpoint: rig.endpoint, setup: rig.setup, codec: rig.codec(), metrics: Metrics())
@@ -248,35 +277,40 @@ struct AppenderTests {
 
     @Test("Without Redis submissions are answered unavailable within seconds; when it is back, the same ids deduplicate", .timeLimit(.minutes(5)))
     func connectionLoss() async throws {
+        try await withOwnRedis { redis, rig in
+            try await rig.withAppender { appender in
+                let named = try (0..<50).map { try admitted(#"{"topic":"a","message_uuid":"19164b3d-b1cb-5c74-9a4d-\#(String(format12: $0))","data":\#($0)}"#) }
+                #expect(try await appender.append(named).allSatisfy { $0.word == "appended" })
+                await redis.kill9()
+                let start = ContinuousClock.now
+                var words: Set<String> = []
+                while ContinuousClock.now - start < .seconds(4) {
+                    do throws(LogError) {
+                        words.formUnion(try await appender.append([named[0]]).map(\.word))
+                    } catch {
+                        words.insert("refused")
+                        #expect(error.isRetryable)
+                        break
+                    }
+                }
+                // Two seconds on an idle machine; here other tests hold the threads.
+                #expect(ContinuousClock.now - start < .seconds(40), "an answer comes even without a server")
+                #expect(words.isSubset(of: ["unavailable", "refused"]), "\(words)")
+                try await redis.restart()
+                #expect(await eventually(within: .seconds(15)) { try await appender.append(named).allSatisfy { $0.word == "duplicate" } })
+                #expect(try rig.length(.messages) == 50)
+            }
+        }
+    }
+
+    /// A log on a server that belongs to this test alone.
+    private func withOwnRedis(_ body: (EmbeddedServer, LogRig) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
             var configuration = EmbeddedStack.Configuration(dataFolder: folder)
             configuration.servers = [.redis]
             configuration.ports = [:]
             let stack = try await EmbeddedStack.start(configuration, logger: quietLogger)
-            try await LogRig.with(redis: stack.redis) { rig in
-                try await rig.withAppender { appender in
-                    let named = try (0..<50).map { try admitted(#"{"topic":"a","message_uuid":"19164b3d-b1cb-5c74-9a4d-\#(String(format12: $0))","data":\#($0)}"#) }
-                    #expect(try await appender.append(named).allSatisfy { $0.word == "appended" })
-                    await stack.redis.kill9()
-                    let start = ContinuousClock.now
-                    var words: Set<String> = []
-                    while ContinuousClock.now - start < .seconds(4) {
-                        do throws(LogError) {
-                            words.formUnion(try await appender.append([named[0]]).map(\.word))
-                        } catch {
-                            words.insert("refused")
-                            #expect(error.isRetryable)
-                            break
-                        }
-                    }
-                    // Two seconds on an idle machine; here other tests hold the threads.
-                    #expect(ContinuousClock.now - start < .seconds(40), "an answer comes even without a server")
-                    #expect(words.isSubset(of: ["unavailable", "refused"]), "\(words)")
-                    try await stack.redis.restart()
-                    #expect(await eventually(within: .seconds(15)) { try await appender.append(named).allSatisfy { $0.word == "duplicate" } })
-                    #expect(try rig.length(.messages) == 50)
-                }
-            }
+            try await LogRig.with(redis: stack.redis) { rig in try await body(stack.redis, rig) }
             await stack.stop()
         }
     }

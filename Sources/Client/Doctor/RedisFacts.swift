@@ -51,6 +51,13 @@ package struct RedisFacts: Sendable {
                 out.append(
                     finding("appendfsync", .warn, "no: a power cut can lose what the kernel has not written yet, typically 30 s of acknowledged messages"))
             }
+            if settings["aof-load-truncated"] == "yes" {
+                out.append(
+                    finding(
+                        "aof-load-truncated", .warn,
+                        "yes: after a kill in the middle of a write, a start of Redis 7.0 keeps half of a function's changes, and the start after that carries them out: a message may stand twice. Set `no`, and run `redis-check-aof --fix` when Redis then refuses to start"
+                    ))
+            }
             if !lastWriteOK { out.append(finding("append-only file", .fail, "the last write failed (disk full?): nothing new is durable until that is mended")) }
         } else {
             let saves = settings["save"] ?? ""
