@@ -63,6 +63,10 @@ package enum Limits {
     package static let verdictWaitersMax = 4_096
     /// Bytes of a rejected input that are kept; the digest covers all of it.
     package static let rejectedBytesMax = 1 << 20
+    /// Bytes of all rejected inputs together, beside the declared retention; looked at when the stream is trimmed.
+    package static let rejectedStreamBytesMax = 1 << 30
+    /// Replies that wait for NATS to take them.
+    package static let natsRepliesMax = 65_536
     /// Entries and bytes that the live feed holds ready for its followers.
     package static let feedRingEntriesMax = 8_192
     package static let feedRingBytesMax = 32 << 20

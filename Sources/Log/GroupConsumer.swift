@@ -33,10 +33,19 @@ package struct GroupConsumer: Sendable {
     ///
     /// The caller holds the stage's lease, so every pending entry belongs to a consumer that may no longer commit: it is claimed at once.
     package mutating func read(_ session: RedisSession, count: Int, wait: Duration) throws(RedisError) -> [Item] {
-        if recovering {
-            let items = try recover(session, count: count)
+        var claimed: Position?
+        while recovering {
+            let rows = try pending(session, count: count)
+            guard let first = rows.first?.position else {
+                claimCounts = true
+                recovering = false
+                break
+            }
+            // Redis lets what was deleted go from the pending ones when it is claimed, and answers nothing for it.
+            guard first != claimed else { throw .unexpectedReply("XCLAIM gave nothing for \(first.streamID) and left it pending") }
+            claimed = first
+            let items = try recover(rows, session)
             if !items.isEmpty { return items }
-            recovering = false
         }
         var command = RESPWriter()
         command.command(
@@ -65,12 +74,8 @@ package struct GroupConsumer: Sendable {
     }
 
     /// Claims what is pending, oldest first. An entry on its last attempt comes alone, so that only the one that kills the process is spent.
-    private mutating func recover(_ session: RedisSession, count: Int) throws(RedisError) -> [Item] {
-        let rows = try pending(session, count: count)
-        guard let first = rows.first else {
-            claimCounts = true
-            return []
-        }
+    private func recover(_ rows: [Pending], _ session: RedisSession) throws(RedisError) -> [Item] {
+        guard let first = rows.first else { return [] }
         if first.deliveries >= attemptsMax, claimCounts {
             let spent = rows.prefix { $0.deliveries >= attemptsMax }
             return try claim(Array(spent), session).map { item in

@@ -25,7 +25,9 @@ package struct LogSetup {
         for stream in catalog.streams {
             guard let name = StreamName(rawValue: stream.name) else { continue }
             let key = keys.stream(name)
-            for group in stream.groups {
+            // Looked at first: a server without memory left refuses to create what is there already.
+            let present = try groups(of: key, session)
+            for group in stream.groups where !present.contains(group) {
                 switch try session.call("XGROUP", ["CREATE", key, group, "0", "MKSTREAM"]) {
                 case .error(let text) where text.hasPrefix("BUSYGROUP"): break
                 case .error(let text): throw .server(text)

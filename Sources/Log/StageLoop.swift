@@ -36,6 +36,7 @@ package struct StageLoop: Sendable {
             var lease = Lease(name: name, instance: instance, ttl: leaseTTL, keys: keys)
             do {
                 let session = try RedisSession(endpoint, name: "meshlog-\(name)", timeout: .seconds(10))
+                var renewed = ContinuousClock.now
                 guard case .held(let epoch) = try lease.renew(session) else {
                     if !saidStandby { log.info("standing by: another process acts for this stage") }
                     saidStandby = true
@@ -44,11 +45,12 @@ package struct StageLoop: Sendable {
                 }
                 saidStandby = false
                 log.info("acting", metadata: ["epoch": "\(epoch)"])
-                var renewed = ContinuousClock.now
                 func keep() throws {
                     guard ContinuousClock.now - renewed > leaseTTL / 4 else { return }
+                    // The time before the question: an answer may have lain there while this process was stopped.
+                    let asked = ContinuousClock.now
                     guard case .held(epoch) = try lease.renew(session) else { throw LogError.fenced("lost the lease") }
-                    renewed = .now
+                    renewed = asked
                 }
                 var lost: (any Error)?
                 var state = try begin(session, epoch) {

@@ -8,6 +8,7 @@ package struct Trimmer: Sendable {
     private let catalog: StreamCatalog
     private let keys: LogKeys
     private let interval: Duration
+    private let rejectedBytesMax: Int
     private let live: LiveConfig
     private let clock: @Sendable () -> UInt64
     private let removed: Counter
@@ -27,8 +28,10 @@ package struct Trimmer: Sendable {
     ///   - live: the configuration, whose retention of messages goes before the declared one.
     ///   - clock: milliseconds since the Unix epoch.
     package init(
-        loop: StageLoop, catalog: StreamCatalog, keys: LogKeys, live: LiveConfig, interval: Duration, metrics: Metrics, clock: @escaping @Sendable () -> UInt64
+        loop: StageLoop, catalog: StreamCatalog, keys: LogKeys, live: LiveConfig, interval: Duration, rejectedBytesMax: Int = Limits.rejectedStreamBytesMax, metrics: Metrics,
+        clock: @escaping @Sendable () -> UInt64
     ) {
+        self.rejectedBytesMax = rejectedBytesMax
         self.live = live
         self.loop = loop
         self.catalog = catalog
@@ -63,7 +66,18 @@ package struct Trimmer: Sendable {
         let retention = retention(of: name)
         let now = clock()
         let oldest = retention.ageMs == 0 || retention.ageMs > now ? 0 : now - retention.ageMs
-        return try Trimmer.trim(name, oldestMs: oldest, entries: retention.entries, keys: keys, session)
+        var entries = retention.entries
+        if name == .rejected, let most = try rejectedEntriesMax(session) { entries = entries == 0 ? most : min(entries, most) }
+        return try Trimmer.trim(name, oldestMs: oldest, entries: entries, keys: keys, session)
+    }
+
+    /// How many rejected inputs may stay where their bytes are what is too much; nil where it is not. Nobody admits what comes there, so nobody else
+    /// bounds it.
+    private func rejectedEntriesMax(_ session: RedisSession) throws(RedisError) -> Int? {
+        let key = keys.stream(.rejected)
+        guard let bytes = try session.call("MEMORY", ["USAGE", key]).int, bytes > rejectedBytesMax, let length = try session.run("XLEN", [key]).int
+        else { return nil }
+        return max(1, Int(Double(length) * Double(rejectedBytesMax) / Double(bytes)))
     }
 
     /// The messages' is also that of their verdicts and deliveries: one without the others answers no question.
@@ -85,7 +99,8 @@ package struct Trimmer: Sendable {
         let kept = name == .sessions ? try SessionLog(keys: keys).oldestOpen(session)?.streamID : nil
         let reply = try session.run("FCALL", ["meshlog_trim", String(streams.count)] + streams + [String(oldestMs), String(entries), kept ?? "-"])
         guard let items = reply.array, items.count == 2, let count = items[0].int, let first = items[1].text else { throw .unexpectedReply("meshlog_trim") }
-        if count > 0 { try session.run("XADD", operation(name, count, first: first, keys)) }
+        // A server without memory left refuses the note, and what was trimmed is what helps it.
+        if count > 0 { _ = try session.call("XADD", operation(name, count, first: first, keys)) }
         return count
     }
 

@@ -10,7 +10,8 @@ internal import RedisDriver
 /// - Source: Redis 7.0, networking.c: readQueryFromClient and PROTO_MBULK_BIG_ARG; server.c: clientsCronResizeQueryBuffer, once a second.
 struct WideReads {
     private static let readBytes = 16 << 10
-    private static let wideBytes = 1 << 20
+    /// With the key's beginning below the least that Redis lets be set as the longest argument (`proto-max-bulk-len`), 1 MiB.
+    private static let wideBytes = (1 << 20) - 4_096
 
     private let question: RESPWriter
     private var asked: ContinuousClock.Instant?

@@ -173,6 +173,21 @@ struct TrimTests {
         }
     }
 
+    @Test("Rejected inputs go by their bytes too: large ones could fill the memory long before there are too many") func rejectedBytes() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            let large = String(repeating: "x", count: 50_000)
+            for index in 1...200 { try session.run("XADD", [rig.keys.stream(.rejected), "\(index)-0", "event", "input.rejected", "data", large]) }
+            let loop = StageLoop(name: "trim", instance: "one", endpoint: rig.endpoint, keys: rig.keys)
+            let trimmer = Trimmer(
+                loop: loop, catalog: rig.catalog, keys: rig.keys, live: LiveConfig(), interval: .seconds(1), rejectedBytesMax: 1_000_000, metrics: Metrics(), clock: { 1_000 })
+            #expect(try trimmer.trim(.rejected, session) > 170)
+            #expect((10...25).contains(try rig.length(.rejected)))
+            #expect(try rig.ids(.rejected).last == "200-0")
+            #expect(try trimmer.trim(.rejected, session) == 0)
+        }
+    }
+
     @Test("Streams that nobody wrote to, and streams without groups, are trimmed by retention alone") func others() async throws {
         try await LogRig.with { rig in
             let session = try rig.connect()

@@ -133,6 +133,63 @@ struct RouterTests {
         }
     }
 
+    @Test("A read that was held up and comes when another acts takes no message out of the order", .timeLimit(.minutes(5))) func lateRead() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            try await rig.withRouter("one") {
+                try rig.add(5, session)
+                #expect(await eventually { try rig.isDecided() })
+                let text = #"{"topic":"a.b","data":1}"#
+                let entry = try Envelope.admit(Array(text.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 9, low: 9) }).entry
+                let append = [rig.keys.stream(.messages), "*"] + MessageField.allCases.flatMap { [$0.name.description, entry.string($0)] }
+                for round in 1...3 {
+                    // The one in the middle goes to a process that will never decide it.
+                    var command = RESPWriter()
+                    command.command("MULTI")
+                    command.command("XADD", append)
+                    command.command("XREADGROUP", ["GROUP", "router", "late", "COUNT", "1", "STREAMS", rig.keys.stream(.messages), ">"])
+                    command.command("XADD", append)
+                    command.command("EXEC")
+                    _ = try session.pipeline(command)
+                    #expect(await eventually { try rig.isDecided() })
+                    #expect(try rig.ids(.verdicts).count == 5 + 2 * round)
+                }
+            }
+            #expect(try rig.ids(.rejected).isEmpty)
+        }
+    }
+
+    @Test("At Redis's maxmemory new messages are refused, and what is in the log is decided and trimmed all the same") func fullMemory() async throws {
+        try await withTemporaryFolder { folder in
+            var configuration = EmbeddedStack.Configuration(dataFolder: folder)
+            configuration.servers = [.redis]
+            configuration.ports = [:]
+            let stack = try await EmbeddedStack.start(configuration, logger: Logger(label: "stack"))
+            try await RouterRig.with(redis: stack.redis) { rig in
+                let session = try rig.connect()
+                try rig.add(50, session)
+                try session.run("CONFIG", ["SET", "maxmemory", "1"])
+                let setup = LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: rig.keys)
+                #expect(try setup.apply(session).isEmpty)
+                try await rig.withRouter("one") { #expect(await eventually { try rig.isDecided() }) }
+                for command in [["XADD", rig.keys.stream(.messages), "*", "a", "b"], ["FCALL", "meshlog_append", "1", rig.keys.stream(.messages), "0", "", "a", "b"]] {
+                    var writer = RESPWriter()
+                    writer.begin(command.count)
+                    for word in command { writer.argument(word) }
+                    guard case .error(let text)? = try session.pipeline(writer).first else {
+                        Issue.record("\(command[0]) was carried out")
+                        continue
+                    }
+                    #expect(text.hasPrefix("OOM"))
+                }
+                for group in [GroupName.archive, .republish] { try session.run("XGROUP", ["SETID", rig.keys.stream(.verdicts), group.rawValue, "$"]) }
+                #expect(try Trimmer.trim(.messages, oldestMs: 0, entries: 10, keys: rig.keys, session) == 40)
+                #expect(try rig.ids(.messages).count == 10)
+            }
+            await stack.stop()
+        }
+    }
+
     @Test("A server that refuses writes for a while delays verdicts and buries nothing", .timeLimit(.minutes(5))) func refusedWrites() async throws {
         try await withTemporaryFolder { folder in
             var configuration = EmbeddedStack.Configuration(dataFolder: folder)
@@ -147,7 +204,7 @@ struct RouterTests {
                     try rig.add(5, session)
                     #expect(await eventually { try rig.isDecided() })
                     for _ in 0..<3 {
-                        // Memory is full from the moment in which the messages are there.
+                        // Nothing is written any more from the moment in which the messages are there.
                         let text = #"{"topic":"a.b","data":1}"#
                         let entry = try Envelope.admit(Array(text.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 8, low: 8) }).entry
                         var command = RESPWriter()
@@ -156,10 +213,10 @@ struct RouterTests {
                             command.command("XADD", [rig.keys.stream(.messages), "*"] + MessageField.allCases.flatMap { [$0.name.description, entry.string($0)] })
                         }
                         command.command("EXEC")
-                        command.command("CONFIG", ["SET", "maxmemory", "1"])
+                        command.command("CONFIG", ["SET", "min-replicas-to-write", "1"])
                         _ = try session.pipeline(command)
                         try await Task.sleep(for: .milliseconds(700))
-                        try session.run("CONFIG", ["SET", "maxmemory", "0"])
+                        try session.run("CONFIG", ["SET", "min-replicas-to-write", "0"])
                     }
                     #expect(await eventually(within: .seconds(20)) { try rig.isDecided() })
                 }

@@ -54,10 +54,15 @@ end
 
 redis.register_function('meshlog_append', append)
 
+-- Everything else goes on at Redis's maxmemory: it decides and passes on what is in the log already, and lets it go. New messages are refused there.
+local function register(name, callback)
+  redis.register_function{function_name = name, callback = callback, flags = {'allow-oom'}}
+end
+
 -- Takes, keeps or gives up a lease.
 -- KEYS  lease, epoch counter      ARGV  instance, ttl in ms (0 gives it up), epoch held (0 when none)
 -- =>    {1, epoch} held | {0, "<epoch> <instance>" of the holder}
-redis.register_function('meshlog_lease', function(keys, args)
+register('meshlog_lease', function(keys, args)
   local held = redis.call('GET', keys[1])
   if held and string.match(held, '^(%d+) ') == args[3] then
     if args[2] == '0' then redis.call('DEL', keys[1]) else redis.call('PEXPIRE', keys[1], args[2]) end
@@ -105,9 +110,14 @@ end
 -- ARGV  epoch, group, sessions that may be open, then per verdict: id, number of values, number of values of the session that it opens
 --       (0: none), the fields of XADD; and for a session: its end ('' none, '+n' in n us from now, 'n' at n us since the epoch), the fields of
 --       its opening, number of values of the verdict that takes its place, the fields of that
+-- A read is not fenced: one that was held up on its way may take messages for a process that no longer acts. What is newer must wait for them.
 -- =>    {number of verdicts that were new, number of sessions that were not opened}
-redis.register_function('meshlog_decide', function(keys, args)
+register('meshlog_decide', function(keys, args)
   if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
+  local oldest = redis.call('XPENDING', keys[2], args[2], '-', '+', 1)[1]
+  if oldest and args[4] and before(oldest[1], args[4]) then
+    return redis.error_reply('BEHIND the message ' .. oldest[1] .. ' was read before and has no verdict yet')
+  end
   local written, refused, ids, i = 0, 0, {}, 4
   while i <= #args do
     local id, last, width = args[i], i + 2 + tonumber(args[i + 1]), tonumber(args[i + 2])
@@ -141,14 +151,14 @@ end)
 
 -- Keeps what the router's limits remember.
 -- KEYS  limits, lease      ARGV  epoch, "<position>\n<state>"
-redis.register_function('meshlog_limits', function(keys, args)
+register('meshlog_limits', function(keys, args)
   if fenced(keys[2], args[1]) then return redis.error_reply(FENCED) end
   return redis.call('SET', keys[1], args[2])
 end)
 
 -- Moves an entry that cannot be applied out of a group's way, with its cause.
 -- KEYS  rejected, stream, lease      ARGV  epoch, group, id, then the fields of the rejected entry
-redis.register_function('meshlog_bury', function(keys, args)
+register('meshlog_bury', function(keys, args)
   if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
   if redis.call('XACK', keys[2], args[2], args[3]) == 0 then return false end
   return redis.call('XADD', keys[1], '*', unpack(args, 4))
@@ -158,7 +168,7 @@ end)
 -- KEYS  deliveries, verdicts, lease
 -- ARGV  epoch, group, last id of the batch, entries of the batch, number of values per delivery, then the deliveries' fields
 -- =>    number of deliveries written
-redis.register_function('meshlog_deliver', function(keys, args)
+register('meshlog_deliver', function(keys, args)
   if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
   local width, written = tonumber(args[5]), 0
   for i = 6, #args, width do
@@ -179,7 +189,7 @@ end)
 -- once they have the given number of bytes.
 -- KEYS  list, processing, lease      ARGV  epoch, n, LEFT | RIGHT (which end of the list is its head), bytes
 -- =>    elements of the processing list, in order, then its length
-redis.register_function('meshlog_list_claim', function(keys, args)
+register('meshlog_list_claim', function(keys, args)
   if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
   local most, budget, length = tonumber(args[2]), tonumber(args[4]), redis.call('LLEN', keys[2])
   local out, bytes = {}, 0
@@ -204,7 +214,7 @@ end)
 -- KEYS  processing, lease, stream, then the message's names
 -- ARGV  epoch, length the processing list must have, then as for append (window 0 and no names: appended as it is)
 -- =>    as append
-redis.register_function('meshlog_list_commit', function(keys, args)
+register('meshlog_list_commit', function(keys, args)
   if fenced(keys[2], args[1]) then return redis.error_reply(FENCED) end
   if redis.call('LLEN', keys[1]) ~= tonumber(args[2]) then
     return redis.error_reply('MOVED the processing list has another length than expected')
@@ -222,7 +232,7 @@ end)
 -- KEYS  stream, then the streams whose groups bound it (their ids are the same as this stream's)
 -- ARGV  oldest ms to keep (0: no age bound), entries to keep (0: no size bound), id that must stay ('-' : no such bound)
 -- =>    {number of entries removed, id of the first that is left or ''}; of a long backlog about 10,000 go at once, so that nobody waits long
-redis.register_function('meshlog_trim', function(keys, args)
+register('meshlog_trim', function(keys, args)
   local limit = args[3] ~= '-' and args[3] or nil
   for k = 2, #keys do
     if redis.call('EXISTS', keys[k]) == 1 then
@@ -303,7 +313,7 @@ end
 -- ARGV  number of values per change, then per change: name in versions, expected (any | none | exists | a stream id), 1 when it deletes,
 --       and the fields of XADD
 -- =>    {0, stream id ...} | {1, number of the change that conflicts (from 1), the version it has or ''}
-redis.register_function('meshlog_control', function(keys, args)
+register('meshlog_control', function(keys, args)
   fold_versions(keys[1], keys[2])
   local width = tonumber(args[1])
   for i = 2, #args, width do
@@ -330,7 +340,7 @@ end)
 --       then the fields of the released message, or none
 -- =>    {0, id in sessions, id in messages or ''} | {1} not open | {2, the session's digest} another one was named
 --       | {3, its end in us or ''} not due yet | {4, its end in us} a person comes too late
-redis.register_function('meshlog_session', function(keys, args)
+register('meshlog_session', function(keys, args)
   local held = redis.call('HGET', keys[3], args[1])
   if not held or args[1] == '-' then return {1} end
   local ends = redis.call('ZSCORE', keys[4], args[1])
@@ -356,7 +366,7 @@ end)
 -- that the keys are whole: where it is missing, they were lost.
 -- KEYS  sessions, open, due      ARGV  last id that was folded, then per session: id, its opening as a JSON array, its end in us or ''
 -- =>    1 done | 0 the stream has grown
-redis.register_function('meshlog_session_restore', function(keys, args)
+register('meshlog_session_restore', function(keys, args)
   if last_id(keys[1]) ~= args[1] then return 0 end
   redis.call('DEL', keys[2], keys[3])
   redis.call('HSET', keys[2], '-', '')
@@ -374,7 +384,7 @@ end)
 --       then per delivery: member, ms when it is due, webhook, what is kept (empty: nothing is to be sent, the record alone is written),
 --       and the record's fields, which say that nothing is sent
 -- =>    members for which a record was written instead
-redis.register_function('meshlog_notify_spread', function(keys, args)
+register('meshlog_notify_spread', function(keys, args)
   if fenced(keys[5], args[1]) then return redis.error_reply(FENCED) end
   local each, most, width, out = tonumber(args[5]), tonumber(args[6]), tonumber(args[7]), {}
   for i = 8, #args, 4 + width do
@@ -404,7 +414,7 @@ end)
 -- KEYS  as for meshlog_notify_spread
 -- ARGV  epoch, member, webhook, attempts made before and with this, ms when it is due again ('-': it has ended), then the fields of the record
 -- =>    1 recorded | 0 nothing was: the delivery has ended, or another process has made this attempt
-redis.register_function('meshlog_notify_record', function(keys, args)
+register('meshlog_notify_record', function(keys, args)
   if fenced(keys[5], args[1]) then return redis.error_reply(FENCED) end
   local kept = redis.call('HGET', keys[3], args[2])
   if not kept or string.match(kept, '^%d+') ~= args[4] then return 0 end
