@@ -11,12 +11,14 @@ package struct ArchiveStage<Record: ArchiveRecord>: ReplaySink {
     private let stream: StreamName
     private let group: GroupName
 
-    init(sink: ArchiveSink<Record>, session: RedisSession, reader: LogReader, stream: StreamName, group: GroupName) {
+    init(sink: ArchiveSink<Record>, session: RedisSession, reader: LogReader, stream: StreamName, group: GroupName) throws(RedisError) {
         self.sink = sink
         self.session = session
         self.reader = reader
         self.stream = stream
         self.group = group
+        // At once, not with the first batch: a PostgreSQL that came back older than it was needs what the group has passed.
+        try reader.setCursor(stream, group: group, sink.checkpoint.position, session)
     }
 
     package var cursor: Position { sink.checkpoint.position }
@@ -43,7 +45,7 @@ package enum Archivers {
             position: { $0.position }, interval: { .milliseconds(live.state.table.integer(.archiveInterval) ?? 0) },
             open: { session, epoch in
                 let sink = try ArchiveSink<DecidedMessage>(session: try connect(), name: "archive", partition: 0, epoch: Int64(epoch))
-                return ArchiveStage(sink: sink, session: session, reader: reader, stream: .verdicts, group: .archive)
+                return try ArchiveStage(sink: sink, session: session, reader: reader, stream: .verdicts, group: .archive)
             })
     }
 
@@ -57,7 +59,7 @@ package enum Archivers {
             read: { try reader.deliveries(after: $0, count: Limits.archiveBatchMax, $1) }, position: { $0.position },
             open: { session, epoch in
                 let sink = try ArchiveSink<LoggedDelivery>(session: try connect(), name: "delivery", partition: 0, epoch: Int64(epoch))
-                return ArchiveStage(sink: sink, session: session, reader: reader, stream: .deliveries, group: .deliveryArchive)
+                return try ArchiveStage(sink: sink, session: session, reader: reader, stream: .deliveries, group: .deliveryArchive)
             })
     }
 }

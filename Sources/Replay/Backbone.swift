@@ -53,6 +53,10 @@ package actor Backbone {
         return Set(try storedIDs([:], session.coverage, count: count).keys)
     }
 
+    /// Looks at the ends of the streams before it sends again: to be called whenever a follower begins anew, since the server's duplicate window may
+    /// be over by then.
+    package func doubt() { recovery.doubt() }
+
     /// Connects if need be; throws why it cannot.
     package func connect() throws(NATSError) {
         keep(try openSession())

@@ -32,6 +32,9 @@ package struct BatchRecovery: Sendable, Equatable {
 
     package init() {}
 
+    /// What was sent may have been sent without having been recorded, by this process or by another.
+    package mutating func doubt() { isInDoubt = true }
+
     /// What to do for the batch of these ids.
     package func next(_ ids: [String]) -> Step {
         if isInDoubt { return .readTail }

@@ -111,7 +111,8 @@ package enum Republishers {
             loop: loop, keys: keys, stream: .verdicts, metrics: metrics,
             read: { try reader.decided(after: $0, count: Limits.republishBatchMax, $1) }, position: { $0.position },
             open: { session, epoch in
-                RepublishStage(
+                WorkerThread.wait { await backbone.doubt() }
+                return RepublishStage(
                     backbone: backbone, body: body, target: target, session: session, keys: keys, group: .republish, lease: keys.lease(loop.name), epoch: epoch,
                     cursor: try reader.cursor(.verdicts, group: .republish, session))
             })
@@ -128,7 +129,8 @@ package enum Republishers {
             loop: loop, keys: keys, stream: .verdicts, metrics: metrics,
             read: { try reader.decided(after: $0, count: Limits.republishBatchMax, where: { $0.goes(to: name) }, $1) }, position: { $0.position },
             open: { session, epoch in
-                RepublishStage(
+                if let backbone { WorkerThread.wait { await backbone.doubt() } }
+                return RepublishStage(
                     backbone: backbone, fault: registered.fault ?? "", body: body, target: name, session: session, keys: keys, group: group,
                     lease: keys.lease(loop.name), epoch: epoch, cursor: try reader.cursor(.verdicts, group: group, session))
             })

@@ -53,6 +53,17 @@ struct BackboneRecoveryTests {
         #expect(recovery.next(["f"]) == .send([0]))
     }
 
+    @Test("A batch that was sent and not recorded is looked for before it is sent again")
+    func unrecorded() {
+        var recovery = BatchRecovery()
+        recovery.learn([:])
+        _ = recovery.finish(["a", "b"], sent: [0, 1], [.stored(stream: "M", sequence: 1, duplicate: false), .stored(stream: "M", sequence: 2, duplicate: false)])
+        recovery.doubt()
+        #expect(recovery.next(["a", "b", "c"]) == .readTail)
+        recovery.learn(["a": .init(stream: "M", sequence: 1), "b": .init(stream: "M", sequence: 2)])
+        #expect(recovery.next(["a", "b", "c"]) == .send([2]))
+    }
+
     @Test("Refusals for good leave no doubt")
     func refusal() {
         var recovery = BatchRecovery()
