@@ -12,17 +12,19 @@ internal import Glibc
 package enum AppendOnlyFile {
     /// Cuts off what is not whole at the end of the file that Redis will write on in `folder`.
     ///
+    /// - Parameter copy: a file that keeps what was cut off, the last time only.
     /// - Returns: how many bytes that were; 0 when the file is whole, or none is there.
-    static func makeWhole(in folder: String) throws(StackError) -> Int {
+    static func makeWhole(in folder: String, keeping copy: String) throws(StackError) -> Int {
         guard let path = current(in: folder), access(path, F_OK) == 0 else { return 0 }
         let (size, whole): (Int, Int)
         do {
             let data = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
             (size, whole) = (data.count, wholeBytes(data.span))
+            guard whole < size else { return 0 }
+            try data[whole...].write(to: URL(fileURLWithPath: copy))
         } catch {
             throw .folderUnusable(path: path, reason: error.localizedDescription)
         }
-        guard whole < size else { return 0 }
         guard truncate(path, whole) == 0 else { throw Folder.failure(path) }
         return size - whole
     }
@@ -37,21 +39,28 @@ package enum AppendOnlyFile {
     }
 
     /// How much of `file` is whole commands and groups. All of it where it holds what Redis would not write: Redis shall say so, and nothing be cut.
+    ///
+    /// A group that an earlier kill has left open, with what was written behind it, is no end: that was acknowledged. Redis closes it at the next EXEC.
     package static func wholeBytes(_ file: Span<UInt8>) -> Int {
         var reader = CommandReader()
         var group: Int?
+        var isOld = false
+        var last = CommandReader.Command.other
         while true {
             let begin = reader.place
-            switch reader.next(in: file) {
+            let command = reader.next(in: file)
+            switch command {
             case .multi:
-                // An earlier kill has left this; where that group should have ended cannot be told any more.
-                if group != nil { return file.count }
+                isOld = group != nil
                 group = begin
-            case .exec: group = nil
+            case .exec: (group, isOld) = (nil, false)
+            // What a new process of Redis writes first; within a group it stands at its beginning only.
+            case .select: if group != nil, last != .multi { isOld = true }
             case .other: break
-            case .end: return group ?? begin
+            case .end: return isOld ? file.count : group ?? begin
             case .fault: return file.count
             }
+            last = command
         }
     }
 }
@@ -59,7 +68,7 @@ package enum AppendOnlyFile {
 /// Goes over commands of the Redis protocol, from one to the next.
 private struct CommandReader {
     enum Command {
-        case multi, exec, other
+        case multi, exec, select, other
         /// No whole command is left.
         case end
         /// No command.
@@ -73,6 +82,7 @@ private struct CommandReader {
         // A line of its own: the time at which it was written.
         if file[place] == UInt8(ascii: "#") {
             while place < file.count, file[place] != UInt8(ascii: "\n") { place += 1 }
+            guard place < file.count else { return .end }
             place += 1
             return .other
         }
@@ -83,11 +93,11 @@ private struct CommandReader {
         case .fault: return .fault
         }
         var command = Command.other
-        for _ in 0..<count {
+        for index in 0..<count {
             switch number(behind: UInt8(ascii: "$"), in: file) {
             case .value(let length):
                 guard length <= file.count - place - 2 else { return .end }
-                if count == 1 { command = CommandReader.word(file.extracting(place..<place + length)) }
+                if index == 0 { command = CommandReader.word(file.extracting(place..<place + length)) }
                 place += length + 2
             case .end: return .end
             case .fault: return .fault
@@ -120,10 +130,11 @@ private struct CommandReader {
 
     private static let multi = Array("MULTI".utf8)
     private static let exec = Array("EXEC".utf8)
+    private static let select = Array("SELECT".utf8)
 
     private static func word(_ bytes: Span<UInt8>) -> Command {
-        guard (4...5).contains(bytes.count) else { return .other }
+        guard (4...6).contains(bytes.count) else { return .other }
         let upper = bytes.indices.map { bytes[$0] & 0xDF }
-        return upper == multi ? .multi : upper == exec ? .exec : .other
+        return upper == multi ? .multi : upper == exec ? .exec : upper == select ? .select : .other
     }
 }

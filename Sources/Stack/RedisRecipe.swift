@@ -17,6 +17,8 @@ struct RedisRecipe: ServerRecipe {
 
     func prepare(port: Int) throws(StackError) -> [String] {
         try Folder.make(folder, mode: 0o700)
+        try Folder.touch(folder + "/local.conf")
+        let isOurs = keepsItsPlace
         let text = """
             # Written by Meshlog at every start; own settings go into local.conf beside it.
             bind 127.0.0.1
@@ -38,17 +40,27 @@ struct RedisRecipe: ServerRecipe {
             appendfsync \(fsync.rawValue)
             no-appendfsync-on-rewrite no
             # What a kill leaves half written at the end Meshlog cuts off before the start: Redis would cut a function's changes in two.
-            aof-load-truncated no
+            aof-load-truncated \(isOurs ? "no" : "yes")
             aof-use-rdb-preamble yes
             auto-aof-rewrite-percentage 100
             auto-aof-rewrite-min-size 256mb
             include \(quoted(folder + "/local.conf"))
 
             """
-        try Folder.touch(folder + "/local.conf")
         try Folder.write(text, to: configuration)
-        let cut = try AppendOnlyFile.makeWhole(in: folder + "/appendonlydir")
-        return cut == 0 ? [] : ["a kill had left \(cut) bytes of an unfinished write at the end of the append-only file; nobody was told that they were in"]
+        guard isOurs else { return [] }
+        let copy = folder + "/appendonly.cut"
+        let cut = try AppendOnlyFile.makeWhole(in: folder + "/appendonlydir", keeping: copy)
+        return cut == 0 ? [] : ["a kill had left \(cut) bytes of an unfinished write at the end of the append-only file; they are in \(copy)"]
+    }
+
+    /// Own settings may put the append-only file elsewhere; then Redis itself repairs its end, as well as it can.
+    private var keepsItsPlace: Bool {
+        let own = (try? String(contentsOfFile: folder + "/local.conf", encoding: .utf8)) ?? ""
+        return !own.split(separator: "\n").contains { line in
+            let name = line.split(separator: " ").first?.lowercased() ?? ""
+            return ["dir", "appenddirname", "appendfilename", "appendonly", "include"].contains(name)
+        }
     }
 
     func command(port: Int, logPath: String) -> ChildCommand {
