@@ -109,6 +109,9 @@ package struct Admission: Sendable {
     /// Counts an input that never became a message.
     package func countRejected(_ door: Door) { doors[door.index].rejected.add() }
 
+    /// Counts messages that a door could neither hand on nor answer.
+    package func countUnavailable(_ count: Int, door: Door) { doors[door.index].unavailable.add(count) }
+
     package func count(_ outcome: AppendOutcome, door: Door) {
         let counts = doors[door.index]
         switch outcome {

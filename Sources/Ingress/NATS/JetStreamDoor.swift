@@ -51,10 +51,14 @@ package struct JetStreamDoor: Sendable {
 
     private func open(_ connection: NATSConnection) throws(NATSError) -> JetStreamConsumer {
         let jetStream = JetStream(connection)
-        // Repeating both with the same settings changes nothing.
-        // Kept by age rather than as a work queue: nats-server 2.9 killed in the middle of removals leaves pending entries of messages that
-        // are gone, which are never delivered nor acknowledged again.
-        _ = try jetStream.createStream(StreamConfiguration(name: stream, subjects: [subject], maxAge: .seconds(86_400)))
+        do throws(NATSError) {
+            // A stream that is there stays as somebody has set it.
+            _ = try jetStream.addSubjects([subject], to: stream)
+        } catch .jetStream(_, .streamNotFound, _) {
+            // Kept by age rather than as a work queue: nats-server 2.9 killed in the middle of removals leaves pending entries of messages that
+            // are gone, which are never delivered nor acknowledged again.
+            _ = try jetStream.createStream(StreamConfiguration(name: stream, subjects: [subject], maxAge: .seconds(7 * 86_400)))
+        }
         try jetStream.createDurable(ConsumerConfiguration(name: "meshlog", ackWait: .seconds(10)), on: stream)
         return try JetStreamConsumer(jetStream, stream: stream, durable: "meshlog", headers: .named(["traceparent"]))
     }
@@ -70,6 +74,8 @@ package struct JetStreamDoor: Sendable {
                     // The time too: a stream that was deleted and made again counts from 1 again.
                     let name = "jetstream:\(stream):\(place.streamSequence):\(place.storedNanoseconds)"
                     admitted.recognise(by: Array(name.utf8), digest: ContentDigest.sha256)
+                    // A name of our own only recognises redeliveries, which may come hours later.
+                    if let window = admitted.dedupeWindowMs { admitted.dedupeWindowMs = max(window, 86_400_000) }
                 }
                 batch.add(admitted)
                 isAdmitted.append(true)

@@ -2,13 +2,12 @@ internal import Core
 internal import Logging
 package import Log
 package import NATSDriver
-internal import NIOConcurrencyHelpers
 internal import Web
 
 /// The door on a NATS subject: one message per publish; with a reply subject the acknowledgement goes there after the append.
 ///
-/// Core NATS has no redelivery: what comes without a reply subject and cannot be appended is lost to the log, as NATS's
-/// at-most-once says. Requests are answered with the position, or with the problem; those with the header `Meshlog-Wait: N` when the
+/// Core NATS has no redelivery. What comes without a reply subject waits for room when too much is waiting; while the log is away, and behind
+/// the subscription's bounds, it is lost to the log, as NATS's at-most-once says, and counted. Requests are answered with the position, or with the problem; those with the header `Meshlog-Wait: N` when the
 /// message is decided, after N seconds at the latest.
 package final class NATSDoor: AppendSink {
     private final class Ticket: Sendable {
@@ -30,7 +29,12 @@ package final class NATSDoor: AppendSink {
     private let admission: Admission
     private let appender: Appender
     private let verdicts: VerdictDesk
-    private let connection = NIOLockedValueBox<NATSConnection?>(nil)
+    private let replies = NATSReplies()
+    /// Requests, and those of them that have their reply.
+    private let asked = Counter()
+    private let answered = Counter()
+    /// Publishes that are in neither stream, and nobody could be told.
+    private let lost = Counter()
     private let log = Logger(label: "meshlog.nats-door")
 
     package init(subject: String, options: NATSOptions, admission: Admission, appender: Appender, verdicts: VerdictDesk) {
@@ -49,14 +53,16 @@ package final class NATSDoor: AppendSink {
             while !stop.isRequested {
                 do {
                     let connection = try NATSConnection(options)
-                    self.connection.withLockedValue { $0 = connection }
                     let subscription = try NATSCallbackSubscription(connection, subject, queue: "meshlog", headers: .named(["traceparent", NATSDoor.waitHeader])) { [self] in
-                        receive($0)
+                        receive($0, stop)
                     }
                     log.info("listening", metadata: ["subject": "\(subject)"])
                     backoff.reset()
-                    stop.wait(for: .seconds(1 << 30))
+                    try serve(connection, subscription, stop)
                     try subscription.drain()
+                    // What was taken in before is answered, as far as the log answers.
+                    let end = ContinuousClock.now + .seconds(2)
+                    while asked.current > answered.current || !replies.isEmpty, ContinuousClock.now < end { try replies.send(over: connection) }
                     try connection.drain(timeout: .seconds(2))
                 } catch {
                     if !said { log.warning("NATS is not reachable, will try again", metadata: ["reason": "\(error)"]) }
@@ -67,21 +73,56 @@ package final class NATSDoor: AppendSink {
         }
     }
 
-    private func receive(_ message: NATSMessage) {
+    /// Until the stop: sends replies, and counts and tells what was lost.
+    private func serve(_ connection: NATSConnection, _ subscription: borrowing NATSCallbackSubscription, _ stop: StopSignal) throws(NATSError) {
+        var (refused, dropped) = (lost.current, 0)
+        var told = ContinuousClock.now
+        while !stop.isRequested {
+            // nats.c gives up for good when a server refuses the same credentials twice, which a rotated file mends a moment later.
+            if connection.status == .closed { throw .unavailable(reason: "the connection was given up") }
+            try replies.send(over: connection)
+            guard ContinuousClock.now - told > .seconds(1) else { continue }
+            told = .now
+            let now = (refused: lost.current, dropped: subscription.dropped)
+            let count = now.refused - refused + now.dropped - dropped
+            guard count > 0 else { continue }
+            admission.countUnavailable(count, door: .nats)
+            log.warning("publishes without reply subject were lost: the log is away or cannot keep up", metadata: ["count": "\(count)"])
+            (refused, dropped) = now
+        }
+    }
+
+    private func receive(_ message: NATSMessage, _ stop: StopSignal) {
+        if message.reply != nil { asked.add() }
         let trace = message.header("traceparent").flatMap { TraceParent.isValid($0.utf8) ? $0 : nil }
         do {
             let admitted = try admission.admit(message.payload, door: .nats, traceparent: trace)
             var batch = appender.batch()
             batch.add(admitted)
-            try appender.submit(batch, to: self, ticket: Ticket(message))
+            try submit(batch, message, stop)
         } catch {
             switch error {
             case let refusal as Refusal:
-                if message.reply == nil { keep(refusal, message) }
+                if message.reply == nil { keep(refusal, message, stop) }
                 answer(message.reply, Answers.problem(refusal).json)
             case let error as LogError:
+                if message.reply == nil { lost.add() }
                 answer(message.reply, Answers.problem(error).json)
             default: break
+            }
+        }
+    }
+
+    /// Who waits for a reply is told that there is no room; for the others the subscription waits, and what comes meanwhile stands in its buffer.
+    ///
+    /// - Parameter stop: ends the waiting; nil on the appender's own thread, which makes the room and must not wait for it.
+    private func submit(_ batch: AppendBatch, _ message: NATSMessage, _ stop: StopSignal?) throws(LogError) {
+        let ticket = Ticket(message)
+        while true {
+            do throws(LogError) {
+                return try appender.submit(batch, to: self, ticket: ticket)
+            } catch {
+                guard let stop, message.reply == nil, case .overloaded = error, !stop.wait(for: .milliseconds(5)) else { throw error }
             }
         }
     }
@@ -91,9 +132,12 @@ package final class NATSDoor: AppendSink {
             guard let ticket = completion.ticket as? Ticket else { continue }
             if ticket.reply == nil, case .conflict(let position) = completion.outcome {
                 let refusal = Refusal(.conflict, "/message_uuid", "the id stands at \(position) with another content; a new message needs a new id")
-                keep(refusal, ticket.message)
+                keep(refusal, ticket.message, nil)
             }
-            guard let uuid = completion.uuid else { continue }
+            guard let uuid = completion.uuid else {
+                if case .failed = completion.outcome { lost.add() }
+                continue
+            }
             admission.count(completion.outcome, door: .nats)
             answer(ticket, uuid, completion.outcome)
         }
@@ -111,22 +155,15 @@ package final class NATSDoor: AppendSink {
     }
 
     /// Nobody can be told, so the log is.
-    private func keep(_ refusal: Refusal, _ message: NATSMessage) {
-        do throws(LogError) {
-            var batch = appender.batch()
-            batch.add(RejectedEntry(door: Door.nats.rawValue, refusal: refusal, bytes: message.payload))
-            try appender.submit(batch, to: self, ticket: Ticket(message))
-        } catch {
-            log.error("a refused message could not be kept", metadata: ["reason": "\(error)"])
-        }
+    private func keep(_ refusal: Refusal, _ message: NATSMessage, _ stop: StopSignal?) {
+        var batch = appender.batch()
+        batch.add(RejectedEntry(door: Door.nats.rawValue, refusal: refusal, bytes: message.payload))
+        do throws(LogError) { try submit(batch, message, stop) } catch { lost.add() }
     }
 
     private func answer(_ reply: String?, _ body: [UInt8]) {
-        guard let reply, let connection = connection.withLockedValue({ $0 }) else { return }
-        do {
-            try connection.publish(subject: reply, payload: body)
-        } catch {
-            log.warning("an acknowledgement was not sent", metadata: ["reason": "\(error)"])
-        }
+        guard let reply else { return }
+        replies.add(reply, body)
+        answered.add()
     }
 }

@@ -63,6 +63,7 @@ final class PublishSocket: WebSocketApplication {
             // What was admitted before is submitted now, so that its tags end here.
             submit()
             answers.append(form == .reference ? ReferenceMessage.refusal(error).body : Answers.problem(error).json)
+            pauseIfFull()
             flushAnswers()
         }
     }
@@ -79,10 +80,7 @@ final class PublishSocket: WebSocketApplication {
     private func enqueue(_ message: AdmittedMessage) {
         batch.add(message)
         answers.appendOutstanding()
-        if answers.count >= Limits.inFlightMax, !isPaused {
-            isPaused = true
-            session.pauseReading()
-        }
+        pauseIfFull()
         guard !isSubmitScheduled else { return }
         isSubmitScheduled = true
         let socket = NIOLoopBound(self, eventLoop: session.eventLoop)
@@ -90,6 +88,13 @@ final class PublishSocket: WebSocketApplication {
             socket.value.isSubmitScheduled = false
             socket.value.submit()
         }
+    }
+
+    /// Refusals count too: they stand behind answers that wait for their verdict.
+    private func pauseIfFull() {
+        guard answers.count >= Limits.inFlightMax, !isPaused else { return }
+        isPaused = true
+        session.pauseReading()
     }
 
     private func submit() {
