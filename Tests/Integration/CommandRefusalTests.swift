@@ -31,4 +31,10 @@ struct CommandRefusalTests {
         let away = try await run(["templates", "get", "none"], port: SharedStack.freePort())
         #expect(away.status == 69, "\(away)")
     }
+
+    @Test("A server's address is refused by the command that starts its own servers") func foreignServers() async throws {
+        let answer = try await MeshlogProcess.command(["up", "--nats-url", "nats://127.0.0.1:1", "--redis-url", "redis://127.0.0.1:1"])
+        #expect(answer.status == 64, "\(answer)")
+        #expect(answer.errors.contains("takes no --redis-url, --nats-url") && answer.errors.contains("meshlog serve"), "\(answer)")
+    }
 }

@@ -56,6 +56,6 @@ def bench(place, options, inputs):
             way.close()
     section.notes = [
         "ours: 30 constraints about other topics, 10 that look for words in the payload, 5 about other senders, a size, a pattern in shadow, a limit that "
-        "counts every message, an annotation, a requirement; both with eight projections running, `appendfsync always`, WebSocket door",
+        "counts every message, an annotation, a requirement; both with ten projections running, `appendfsync always`, WebSocket door",
     ]
     return section

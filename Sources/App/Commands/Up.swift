@@ -22,6 +22,10 @@ struct Up: AsyncParsableCommand {
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
+        let foreign = [("--redis-url", flags.redisURL), ("--postgresql-url", flags.postgresqlURL), ("--nats-url", flags.natsURL)].filter { $0.1 != nil }.map(\.0)
+        guard foreign.isEmpty else {
+            throw SettingError(description: "meshlog up starts servers of its own and takes no \(foreign.joined(separator: ", ")); `meshlog serve` uses servers that you have")
+        }
         let early = try Settings.resolve(flags)
         Logs.start(early.logLevel)
         var configuration = EmbeddedStack.Configuration(dataFolder: data ?? environment["MESHLOG_DATA"] ?? ".meshlog")
