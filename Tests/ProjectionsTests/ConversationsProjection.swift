@@ -15,12 +15,14 @@ struct ConversationsProjection: Projection {
 
     /// A message belongs to the conversation that its metadata names; one that names none concerns no row.
     func keys(of event: LogEvent) throws(ProjectionFault) -> [String] {
-        guard case .message(let message) = event.content, let metadata = try? JSONDocument(Array(message.slice(.metadata))).root else { return [] }
+        guard case .message(let message) = event.content, !message.isReleased, let metadata = try? JSONDocument(Array(message.slice(.metadata))).root
+        else { return [] }
         return metadata["task"]?.string.map { [$0] } ?? []
     }
 
     func apply(_ event: LogEvent, to row: inout Conversation?, key: String) throws(ProjectionFault) {
-        guard case .message(let message) = event.content, let metadata = try? JSONDocument(Array(message.slice(.metadata))).root else { return }
+        guard case .message(let message) = event.content, !message.isReleased, let metadata = try? JSONDocument(Array(message.slice(.metadata))).root
+        else { return }
         guard let turn = metadata["turn"]?.integer else { throw ProjectionFault("its metadata has no turn") }
         var conversation = row ?? Conversation()
         conversation.messages += 1
