@@ -44,9 +44,10 @@ package final class NATSCallbackSubscription: @unchecked Sendable {
     /// Messages dropped because the handler was too slow.
     package var dropped: Int { droppedMessages(pointer) }
 
-    /// No more messages; those already here are still handled.
-    package func drain() throws(NATSError) {
+    /// No more messages; returns when those already here have been handled.
+    package func drain(timeout: Duration) throws(NATSError) {
         try check(natsSubscription_Drain(pointer), "drain \(subject)")
+        try check(natsSubscription_WaitForDrainCompletion(pointer, timeout.natsMilliseconds), "drain \(subject)")
     }
 
     package func unsubscribe() throws(NATSError) {

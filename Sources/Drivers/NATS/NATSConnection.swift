@@ -120,11 +120,6 @@ package final class NATSConnection: @unchecked Sendable {
         return inboxPrefix + made.dropFirst("_INBOX".count)
     }
 
-    /// Lets subscribers finish what has arrived, sends what is written, closes. Returns at once; `.closed` follows in `events`.
-    package func drain(timeout: Duration) throws(NATSError) {
-        try check(natsConnection_DrainTimeout(pointer, timeout.natsMilliseconds), "drain")
-    }
-
     package func close() {
         natsConnection_Close(pointer)
     }

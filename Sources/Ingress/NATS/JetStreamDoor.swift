@@ -51,16 +51,24 @@ package struct JetStreamDoor: Sendable {
 
     private func open(_ connection: NATSConnection) throws(NATSError) -> JetStreamConsumer {
         let jetStream = JetStream(connection)
+        let subjects = try subjects(jetStream)
+        // Of a stream that has other subjects as well only the door's are read.
+        let filter = subjects == [subject] ? nil : subject
+        try jetStream.createDurable(ConsumerConfiguration(name: "meshlog", filterSubject: filter, ackWait: .seconds(10)), on: stream)
+        return try JetStreamConsumer(jetStream, stream: stream, durable: "meshlog", headers: .named(["traceparent"]))
+    }
+
+    /// Those of the stream, with the door's among them. A stream that is there stays as somebody has set it.
+    private func subjects(_ jetStream: JetStream) throws(NATSError) -> [String] {
         do throws(NATSError) {
-            // A stream that is there stays as somebody has set it.
-            _ = try jetStream.addSubjects([subject], to: stream)
+            let present = try jetStream.streamInfo(stream).subjects
+            if present.contains(where: { Subject.matches(pattern: $0.utf8, subject: subject.utf8) }) { return present }
+            return try jetStream.addSubjects([subject], to: stream).subjects
         } catch .jetStream(_, .streamNotFound, _) {
             // Kept by age rather than as a work queue: nats-server 2.9 killed in the middle of removals leaves pending entries of messages that
             // are gone, which are never delivered nor acknowledged again.
-            _ = try jetStream.createStream(StreamConfiguration(name: stream, subjects: [subject], maxAge: .seconds(7 * 86_400)))
+            return try jetStream.createStream(StreamConfiguration(name: stream, subjects: [subject], maxAge: .seconds(7 * 86_400))).subjects
         }
-        try jetStream.createDurable(ConsumerConfiguration(name: "meshlog", ackWait: .seconds(10)), on: stream)
-        return try JetStreamConsumer(jetStream, stream: stream, durable: "meshlog", headers: .named(["traceparent"]))
     }
 
     private func take(_ messages: [NATSMessage], _ consumer: JetStreamConsumer, _ connection: NATSConnection) throws {

@@ -35,6 +35,8 @@ package final class NATSDoor: AppendSink {
     private let answered = Counter()
     /// Publishes that are in neither stream, and nobody could be told.
     private let lost = Counter()
+    /// Those of them that have been told and counted.
+    private let told = Counter()
     private let log = Logger(label: "meshlog.nats-door")
 
     package init(subject: String, options: NATSOptions, admission: Admission, appender: Appender, verdicts: VerdictDesk) {
@@ -58,12 +60,15 @@ package final class NATSDoor: AppendSink {
                     }
                     log.info("listening", metadata: ["subject": "\(subject)"])
                     backoff.reset()
+                    said = false
                     try serve(connection, subscription, stop)
-                    try subscription.drain()
-                    // What was taken in before is answered, as far as the log answers.
+                    // What has come in by now is taken in and answered, as far as that goes in a moment.
+                    try? subscription.drain(timeout: .seconds(2))
                     let end = ContinuousClock.now + .seconds(2)
-                    while asked.current > answered.current || !replies.isEmpty, ContinuousClock.now < end { try replies.send(over: connection) }
-                    try connection.drain(timeout: .seconds(2))
+                    while asked.current > answered.current || !replies.isEmpty, ContinuousClock.now < end { _ = replies.send(over: connection) }
+                    tellLost()
+                    try connection.flush(timeout: .seconds(2))
+                    connection.close()
                 } catch {
                     if !said { log.warning("NATS is not reachable, will try again", metadata: ["reason": "\(error)"]) }
                     said = true
@@ -73,23 +78,31 @@ package final class NATSDoor: AppendSink {
         }
     }
 
-    /// Until the stop: sends replies, and counts and tells what was lost.
+    /// Until the stop: sends replies, and tells once a second what went wrong.
     private func serve(_ connection: NATSConnection, _ subscription: borrowing NATSCallbackSubscription, _ stop: StopSignal) throws(NATSError) {
-        var (refused, dropped) = (lost.current, 0)
-        var told = ContinuousClock.now
+        var dropped = 0
+        var looked = ContinuousClock.now
+        var failure: NATSError?
         while !stop.isRequested {
             // nats.c gives up for good when a server refuses the same credentials twice, which a rotated file mends a moment later.
             if connection.status == .closed { throw .unavailable(reason: "the connection was given up") }
-            try replies.send(over: connection)
-            guard ContinuousClock.now - told > .seconds(1) else { continue }
-            told = .now
-            let now = (refused: lost.current, dropped: subscription.dropped)
-            let count = now.refused - refused + now.dropped - dropped
-            guard count > 0 else { continue }
-            admission.countUnavailable(count, door: .nats)
-            log.warning("publishes without reply subject were lost: the log is away or cannot keep up", metadata: ["count": "\(count)"])
-            (refused, dropped) = now
+            failure = replies.send(over: connection) ?? failure
+            guard ContinuousClock.now - looked > .seconds(1) else { continue }
+            looked = .now
+            if let failure { log.warning("acknowledgements were not sent", metadata: ["reason": "\(failure)"]) }
+            failure = nil
+            lost.add(subscription.dropped - dropped)
+            dropped = subscription.dropped
+            tellLost()
         }
+    }
+
+    private func tellLost() {
+        let count = lost.current - told.current
+        guard count > 0 else { return }
+        told.add(count)
+        admission.countUnavailable(count, door: .nats)
+        log.warning("publishes without reply subject were lost: the log is away or cannot keep up", metadata: ["count": "\(count)"])
     }
 
     private func receive(_ message: NATSMessage, _ stop: StopSignal) {

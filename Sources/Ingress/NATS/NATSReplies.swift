@@ -33,14 +33,21 @@ final class NATSReplies: Sendable {
         if wasAsleep { arrived.signal() }
     }
 
-    /// Waits a moment when there is nothing to send, and sends what there is.
-    func send(over connection: NATSConnection) throws(NATSError) {
+    /// Waits a moment when there is nothing to send, and sends what there is. A reply that cannot be sent keeps no other back: where it goes is the
+    /// client's choice.
+    ///
+    /// - Returns: the last failure.
+    func send(over connection: NATSConnection) -> NATSError? {
         var replies = take()
         if replies.isEmpty {
             _ = arrived.wait(timeout: .now() + .milliseconds(100))
             replies = take()
         }
-        for reply in replies { try connection.publish(subject: reply.subject, payload: reply.body) }
+        var failure: NATSError?
+        for reply in replies {
+            do throws(NATSError) { try connection.publish(subject: reply.subject, payload: reply.body) } catch { failure = error }
+        }
+        return failure
     }
 
     private func take() -> [Reply] {
