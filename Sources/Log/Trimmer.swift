@@ -72,10 +72,10 @@ package struct Trimmer: Sendable {
     }
 
     /// How many rejected inputs may stay where their bytes are what is too much; nil where it is not. Nobody admits what comes there, so nobody else
-    /// bounds it.
+    /// bounds it. All of the stream is measured: its oldest part says nothing of what came since.
     private func rejectedEntriesMax(_ session: RedisSession) throws(RedisError) -> Int? {
         let key = keys.stream(.rejected)
-        guard let bytes = try session.call("MEMORY", ["USAGE", key]).int, bytes > rejectedBytesMax, let length = try session.run("XLEN", [key]).int
+        guard let bytes = try session.call("MEMORY", ["USAGE", key, "SAMPLES", "0"]).int, bytes > rejectedBytesMax, let length = try session.run("XLEN", [key]).int
         else { return nil }
         return max(1, Int(Double(length) * Double(rejectedBytesMax) / Double(bytes)))
     }

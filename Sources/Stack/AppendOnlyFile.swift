@@ -40,7 +40,8 @@ package enum AppendOnlyFile {
 
     /// How much of `file` is whole commands and groups. All of it where it holds what Redis would not write: Redis shall say so, and nothing be cut.
     ///
-    /// A group that an earlier kill has left open, with what was written behind it, is no end: that was acknowledged. Redis closes it at the next EXEC.
+    /// A group that an earlier kill has left open, with what was written behind it, is no end: that was acknowledged. Where an EXEC follows Redis closes it
+    /// there; where none does Redis refuses to start, and a person has to look.
     package static func wholeBytes(_ file: Span<UInt8>) -> Int {
         var reader = CommandReader()
         var group: Int?
@@ -54,7 +55,7 @@ package enum AppendOnlyFile {
                 isOld = group != nil
                 group = begin
             case .exec: (group, isOld) = (nil, false)
-            // What a new process of Redis writes first; within a group it stands at its beginning only.
+            // What a new process of Redis writes first; some versions write it at the beginning of a group, none within.
             case .select: if group != nil, last != .multi { isOld = true }
             case .other: break
             case .end: return isOld ? file.count : group ?? begin

@@ -57,8 +57,8 @@ struct RedisRecipe: ServerRecipe {
     /// Own settings may put the append-only file elsewhere; then Redis itself repairs its end, as well as it can.
     private var keepsItsPlace: Bool {
         let own = (try? String(contentsOfFile: folder + "/local.conf", encoding: .utf8)) ?? ""
-        return !own.split(separator: "\n").contains { line in
-            let name = line.split(separator: " ").first?.lowercased() ?? ""
+        return !own.split(whereSeparator: \.isNewline).contains { line in
+            let name = line.split(whereSeparator: { $0.isWhitespace || $0 == "\"" || $0 == "'" }).first?.lowercased() ?? ""
             return ["dir", "appenddirname", "appendfilename", "appendonly", "include"].contains(name)
         }
     }

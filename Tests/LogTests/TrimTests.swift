@@ -177,13 +177,15 @@ struct TrimTests {
         try await LogRig.with { rig in
             let session = try rig.connect()
             let large = String(repeating: "x", count: 50_000)
-            for index in 1...200 { try session.run("XADD", [rig.keys.stream(.rejected), "\(index)-0", "event", "input.rejected", "data", large]) }
+            for index in 1...1_000 { try session.run("XADD", [rig.keys.stream(.rejected), "\(index)-0", "event", "input.rejected", "data", "small"]) }
+            for index in 1_001...1_200 { try session.run("XADD", [rig.keys.stream(.rejected), "\(index)-0", "event", "input.rejected", "data", large]) }
             let loop = StageLoop(name: "trim", instance: "one", endpoint: rig.endpoint, keys: rig.keys)
             let trimmer = Trimmer(
                 loop: loop, catalog: rig.catalog, keys: rig.keys, live: LiveConfig(), interval: .seconds(1), rejectedBytesMax: 1_000_000, metrics: Metrics(), clock: { 1_000 })
-            #expect(try trimmer.trim(.rejected, session) > 170)
+            // Small ones and large ones do not go in one step: what is left is measured again.
+            for _ in 0..<5 { _ = try trimmer.trim(.rejected, session) }
             #expect((10...25).contains(try rig.length(.rejected)))
-            #expect(try rig.ids(.rejected).last == "200-0")
+            #expect(try rig.ids(.rejected).last == "1200-0")
             #expect(try trimmer.trim(.rejected, session) == 0)
         }
     }
