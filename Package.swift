@@ -103,7 +103,7 @@ let package = Package(
         tests("IngressTests", ["Core", "Control", "Log", "Ingress", "RedisDriver", "NATSDriver", "PostgreSQLDriver", "Stack", "TestSupport", logging]),
         tests("Tidy", ["Core", "Log", "TestSupport"]),
         tests("ClientTests", ["Client", "Core"]),
-        tests("DriversTests", ["PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),
+        tests("DriversTests", ["RedisDriver", "PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),
         tests("StackTests", ["Stack", "TestSupport", logging]),
         tests("WebTests", ["Web", hummingbird, logging, lifecycle, nio("NIOCore"), nio("NIOEmbedded"), nio("NIOPosix"),
                            .product(name: "HummingbirdCore", package: "hummingbird")]),

@@ -40,8 +40,8 @@ package enum WorkerThread {
     /// Starts a thread that ends by itself.
     package static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
         let thread = Thread {
-            // Within the thread: only there the name reaches the system, and tools such as perf and top.
-            Thread.current.name = name
+            // Within the thread: only there the name reaches the system, and tools such as perf and top. The kernel refuses a longer one.
+            Thread.current.name = String(name.prefix(15))
             body()
         }
         // As the main thread has; pages are taken when they are touched. `Limits.evaluationDepthMax` counts on it.
