@@ -28,6 +28,8 @@ struct Wiring {
     let projections = ProjectionCatalog.standard
     /// The configuration in force in this process.
     let live = LiveConfig()
+    /// What the router of this process has decided last.
+    let tail = DecidedTail()
 
     /// Runs a serving process until it is told to stop.
     ///
@@ -108,7 +110,8 @@ struct Wiring {
         let (control, templates) = try controlAtStart(connect)
         let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live, templates: templates, state: control)
         add("control") { await follower.run() }
-        let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: settings.instance, metrics: metrics) { (name: String) throws(PostgreSQLError) in
+        let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: settings.instance, tail: tail, metrics: metrics) {
+            (name: String) throws(PostgreSQLError) in
             try connect(name)
         }
         if settings.roles.contains(.projections) {
@@ -117,8 +120,11 @@ struct Wiring {
             add("rebuild") { await rebuilder.run() }
         }
         if settings.roles.contains(.archive) {
-            let messages = Archivers.messages(loop: loop("archive"), keys: keys, live: live, metrics: metrics) { () throws(PostgreSQLError) in try connect("meshlog-archive") }
-            let deliveries = Archivers.deliveries(loop: loop("delivery-archive"), keys: keys, metrics: metrics) { () throws(PostgreSQLError) in
+            let messages = Archivers.messages(loop: loop("archive"), keys: keys, live: live, tail: tail, metrics: metrics) {
+                () throws(PostgreSQLError) in try connect("meshlog-archive")
+            }
+            let deliveries = Archivers.deliveries(loop: loop("delivery-archive"), keys: keys, metrics: metrics) {
+                () throws(PostgreSQLError) in
                 try connect("meshlog-deliveries")
             }
             let trimmer = Trimmer(loop: loop("trim"), catalog: catalog, keys: keys, live: live, interval: settings.trimInterval, metrics: metrics) {
@@ -137,7 +143,8 @@ struct Wiring {
                 url: settings.nats.url, credentials: settings.nats.credentials, stream: settings.backboneStream, maxAge: settings.backboneMaxAge)
             let backbone = Backbone(backboneSettings)
             let republisher = Republishers.follower(
-                loop: loop("republish"), keys: keys, metrics: metrics, backbone: backbone, target: settings.backboneName, body: settings.republishBody)
+                loop: loop("republish"), keys: keys, tail: tail, metrics: metrics, backbone: backbone, target: settings.backboneName,
+                body: settings.republishBody)
             add("republish") {
                 await republisher.run()
                 await backbone.close()
@@ -153,8 +160,9 @@ struct Wiring {
         }
         if settings.roles.contains(.router) {
             let router = Router(
-                loop: loop("router"), keys: keys, policy: PolicyFold(control, defaultTarget: settings.backboneName), attemptsMax: catalog[.messages].attempts,
-                metrics: metrics)
+                loop: loop("router"), keys: keys, policy: PolicyFold(control, defaultTarget: settings.backboneName),
+                attemptsMax: catalog[.messages].attempts,
+                tail: tail, metrics: metrics)
             add("router") { await router.run() }
             let clock = SessionClock(loop: loop("sessions"), keys: keys, metrics: metrics) { () throws(PostgreSQLError) in try connect("meshlog-sessions") }
             add("sessions") { await clock.run() }
@@ -220,7 +228,7 @@ struct Wiring {
         }
         if settings.roles.contains(.views) {
             let stores = Stores(redis: redis, postgresql: postgresql)
-            let hub = FeedHub(endpoint: settings.redis, keys: settings.keys, stores: stores, live: live, metrics: metrics)
+            let hub = FeedHub(endpoint: settings.redis, keys: settings.keys, stores: stores, live: live, tail: tail, metrics: metrics)
             let pulse = pulse(stores)
             let folds = BlockingPool<ProjectionPlace>(name: "past", width: 2) { place }
             let sessions = SessionDesk(redis: redis, postgresql: postgresql, keys: settings.keys) { (message: MessageEntry, uuid: MessageUUID) throws(Refusal) in

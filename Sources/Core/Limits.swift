@@ -48,6 +48,9 @@ package enum Limits {
     package static let readBatchBytesTarget = 16 << 20
     /// Entries of a batch from which on the next one is read while it is written: one chunk of a reader.
     package static let readAheadMin = 128
+    /// Entries and bytes that the router's process keeps of what was decided last: what its followers are behind it under load, not more.
+    package static let decidedTailEntriesMax = 8_192
+    package static let decidedTailBytesMax = 16 << 20
     /// Backbones of the registry that are republished to, besides the one of the settings: each costs three threads and a connection.
     package static let backbonesMax = 64
     /// Unacknowledged messages of one WebSocket or NDJSON connection before it is not read any further.

@@ -10,6 +10,12 @@ package struct GroupConsumer: Sendable {
         case unreadable(Position, cause: String, bytes: [UInt8])
         /// Delivered `attempts` times without having been acknowledged.
         case spent(Position, attempts: Int, bytes: [UInt8])
+
+        package var position: Position {
+            switch self {
+            case .entry(let position, _), .unreadable(let position, _, _), .spent(let position, _, _): position
+            }
+        }
     }
 
     package let stream: String

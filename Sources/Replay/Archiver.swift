@@ -34,15 +34,19 @@ package struct ArchiveStage<Record: ArchiveRecord>: ReplaySink {
 package enum Archivers {
     /// Messages and verdicts into `message_exchange` and `verdict`.
     ///
-    /// - Parameter live: the configuration, which says how much is written at once and how often.
+    /// - Parameters:
+    ///   - live: the configuration, which says how much is written at once and how often.
+    ///   - tail: of the router in this process.
     package static func messages(
-        loop: StageLoop, keys: LogKeys, live: LiveConfig, metrics: Metrics, connect: @escaping @Sendable () throws(PostgreSQLError) -> PostgreSQLSession
+        loop: StageLoop, keys: LogKeys, live: LiveConfig, tail: DecidedTail, metrics: Metrics,
+        connect: @escaping @Sendable () throws(PostgreSQLError) -> PostgreSQLSession
     ) -> HeadFollower<ArchiveStage<DecidedMessage>> {
         let reader = LogReader(keys: keys)
+        let count: @Sendable () -> Int = { live.state.table.integer(.archiveBatch).map { Int($0) } ?? Limits.archiveBatchMax }
         return HeadFollower(
-            loop: loop, keys: keys, stream: .verdicts, metrics: metrics,
-            read: { try reader.decided(after: $0, count: live.state.table.integer(.archiveBatch).map { Int($0) } ?? Limits.archiveBatchMax, $1) },
-            position: { $0.position }, interval: { .milliseconds(live.state.table.integer(.archiveInterval) ?? 0) },
+            loop: loop, keys: keys, stream: .verdicts, metrics: metrics, read: { try reader.decided(after: $0, count: count(), $1) },
+            shortcut: .init(tail, count: count), position: { $0.position },
+            interval: { .milliseconds(live.state.table.integer(.archiveInterval) ?? 0) },
             open: { session, epoch in
                 let sink = try ArchiveSink<DecidedMessage>(session: try connect(), name: "archive", partition: 0, epoch: Int64(epoch))
                 return try ArchiveStage(sink: sink, session: session, reader: reader, stream: .verdicts, group: .archive)

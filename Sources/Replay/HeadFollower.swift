@@ -19,10 +19,21 @@ package protocol ReplaySink: SendableMetatype {
 package struct HeadFollower<Sink: ReplaySink>: Sendable {
     package typealias Read = @Sendable (_ after: Position, _ session: RedisSession) throws -> [Sink.Entry]
 
+    /// What this process has in memory of the stream that is followed.
+    package struct Shortcut: Sendable {
+        package enum Answer: Sendable { case entries([Sink.Entry]), upToDate, elsewhere }
+
+        let read: @Sendable (_ after: Position) -> Answer
+        /// Waits for something behind a position; false when the log has to be asked.
+        let wait: @Sendable (_ after: Position, _ wait: Duration) -> Bool
+        let covers: @Sendable (Position) -> Bool
+    }
+
     private let loop: StageLoop
     private let keys: LogKeys
     private let stream: StreamName
     private let read: Read
+    private let shortcut: Shortcut?
     private let position: @Sendable (Sink.Entry) -> Position
     private let open: @Sendable (RedisSession, Int) throws -> Sink
     private let interval: @Sendable () -> Duration
@@ -34,11 +45,13 @@ package struct HeadFollower<Sink: ReplaySink>: Sendable {
     /// - Parameters:
     ///   - stream: whose new entries wake the follower.
     ///   - read: the next batch behind a position; empty at the head.
+    ///   - shortcut: asked before the log.
     ///   - position: of an entry.
     ///   - interval: how long entries are gathered between two writes at the head; asked each time.
     ///   - open: makes the sink, under the lease's epoch.
     package init(
-        loop: StageLoop, keys: LogKeys, stream: StreamName, metrics: Metrics, read: @escaping Read, position: @escaping @Sendable (Sink.Entry) -> Position,
+        loop: StageLoop, keys: LogKeys, stream: StreamName, metrics: Metrics, read: @escaping Read, shortcut: Shortcut? = nil,
+        position: @escaping @Sendable (Sink.Entry) -> Position,
         interval: @escaping @Sendable () -> Duration = { .zero }, open: @escaping @Sendable (RedisSession, Int) throws -> Sink
     ) {
         self.interval = interval
@@ -46,6 +59,7 @@ package struct HeadFollower<Sink: ReplaySink>: Sendable {
         self.keys = keys
         self.stream = stream
         self.read = read
+        self.shortcut = shortcut
         self.position = position
         self.open = open
         batch = metrics.sizes("meshlog_stage_batch_entries", help: "Entries in one step of a stage", ["stage": loop.name])
@@ -76,19 +90,15 @@ package struct HeadFollower<Sink: ReplaySink>: Sendable {
     }
 
     private func step(_ work: inout Work, _ session: RedisSession) throws {
-        let entries = try work.isReadingAhead ? work.ahead.take() : read(work.sink.cursor, session)
-        work.isReadingAhead = false
-        guard let last = entries.last else {
-            _ = try LogReader(keys: keys).awaitEntry(stream, after: work.sink.cursor, wait: .milliseconds(250), session)
-            return
-        }
+        let entries = try next(&work, session)
+        guard let last = entries.last else { return }
         // A short batch means that the head is near: what comes next is better read when it has gathered.
         let left = work.written + interval() - .now
         if entries.count < Limits.readAheadMin && left > Duration.zero {
             Thread.sleep(forTimeInterval: min(left, .milliseconds(250)) / .seconds(1))
             return
         }
-        if entries.count >= Limits.readAheadMin {
+        if entries.count >= Limits.readAheadMin, shortcut?.covers(position(last)) != true {
             work.ahead.begin(after: position(last))
             work.isReadingAhead = true
         }
@@ -100,5 +110,43 @@ package struct HeadFollower<Sink: ReplaySink>: Sendable {
         let now = Int64(Date().timeIntervalSince1970 * 1e6)
         for entry in entries { age.record(Int(max(0, now - position(entry).microseconds))) }
         done.add(entries.count)
+    }
+
+    /// The next batch behind the sink's cursor; empty at the head, after a wait for more.
+    private func next(_ work: inout Work, _ session: RedisSession) throws -> [Sink.Entry] {
+        if work.isReadingAhead {
+            work.isReadingAhead = false
+            return try work.ahead.take()
+        }
+        let cursor = work.sink.cursor
+        var hasWaited = false
+        if let shortcut {
+            var answer = shortcut.read(cursor)
+            if case .upToDate = answer {
+                hasWaited = true
+                if shortcut.wait(cursor, HeadFollower.wait) { answer = shortcut.read(cursor) }
+            }
+            if case .entries(let entries) = answer { return entries }
+        }
+        let entries = try read(cursor, session)
+        if entries.isEmpty, !hasWaited { _ = try LogReader(keys: keys).awaitEntry(stream, after: cursor, wait: HeadFollower.wait, session) }
+        return entries
+    }
+
+    private static var wait: Duration { .milliseconds(250) }
+}
+
+extension HeadFollower.Shortcut where Sink.Entry == DecidedMessage {
+    /// - Parameter count: messages of a batch; asked each time.
+    init(_ tail: DecidedTail, count: @escaping @Sendable () -> Int) {
+        self.init(
+            read: { cursor in
+                switch tail.read(after: cursor, count: count()) {
+                case .messages(let messages): .entries(messages)
+                case .upToDate: .upToDate
+                case .elsewhere: .elsewhere
+                }
+            },
+            wait: { tail.wait(after: $0, $1) }, covers: { tail.covers($0) })
     }
 }

@@ -103,13 +103,17 @@ extension VerdictEntry {
 /// Makes the followers that republish.
 package enum Republishers {
     /// To the backbone of the settings, which nearly everything goes to.
+    ///
+    /// - Parameter tail: of the router in this process.
     package static func follower(
-        loop: StageLoop, keys: LogKeys, metrics: Metrics, backbone: Backbone, target: String, body: RepublishBody
+        loop: StageLoop, keys: LogKeys, tail: DecidedTail, metrics: Metrics, backbone: Backbone, target: String, body: RepublishBody
     ) -> HeadFollower<RepublishStage> {
         let reader = LogReader(keys: keys)
         return HeadFollower(
             loop: loop, keys: keys, stream: .verdicts, metrics: metrics,
-            read: { try reader.decided(after: $0, count: Limits.republishBatchMax, $1) }, position: { $0.position },
+            read: { try reader.decided(after: $0, count: Limits.republishBatchMax, $1) },
+            shortcut: .init(tail, count: { Limits.republishBatchMax }),
+            position: { $0.position },
             open: { session, epoch in
                 WorkerThread.wait { await backbone.doubt() }
                 return RepublishStage(

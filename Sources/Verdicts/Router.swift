@@ -17,6 +17,7 @@ package struct Router: Sendable {
     private let attemptsMax: Int
     private let limitsWritten: Int
     private let openSessionsMax: Int
+    private let tail: DecidedTail
     private let batch: Histogram
     private let latency: Histogram
     private let age: Histogram
@@ -30,10 +31,12 @@ package struct Router: Sendable {
     ///   - policy: as it stands at the start; it is folded further.
     ///   - limitsWritten: verdicts after which the state of limits is written down.
     ///   - openSessionsMax: held messages that may wait at once; what would be one more is blocked.
+    ///   - tail: takes what was decided, for the followers in this process.
     package init(
         loop: StageLoop, keys: LogKeys, policy: PolicyFold, attemptsMax: Int, limitsWritten: Int = Limits.limitsWrittenVerdicts,
-        openSessionsMax: Int = Limits.openSessionsMax, metrics: Metrics
+        openSessionsMax: Int = Limits.openSessionsMax, tail: DecidedTail = DecidedTail(), metrics: Metrics
     ) {
+        self.tail = tail
         self.limitsWritten = limitsWritten
         self.openSessionsMax = openSessionsMax
         self.loop = loop
@@ -63,6 +66,8 @@ package struct Router: Sendable {
             loop.run(
                 stop,
                 begin: { session, _, isGoing in
+                    // Others may have decided meanwhile.
+                    tail.forget()
                     let limits = LimiterLog(keys: keys, lease: keys.lease(loop.name), every: limitsWritten)
                     // Decided and not written is as good as not decided, also for the limits.
                     machine.limiter = try limits.restore(session, while: isGoing)
@@ -92,6 +97,7 @@ package struct Router: Sendable {
         _ consumer: inout GroupConsumer, _ waiting: inout ArraySlice<GroupConsumer.Item>, _ machine: RouterMachine, _ limits: inout LimiterLog,
         _ session: RedisSession, _ epoch: Int
     ) throws {
+        tail.keep()
         if waiting.isEmpty { waiting = try consumer.read(session, count: Limits.routerBatchMax, wait: .milliseconds(250))[...] }
         try control.fold(into: &machine.policy, session)
         guard !waiting.isEmpty else { return }
@@ -124,7 +130,10 @@ package struct Router: Sendable {
             case .entry(let position, let message):
                 guard let uuid = message.uuid else { preconditionFailure("GroupConsumer checks the entry") }
                 let verdict = machine.decide(position, message, uuid: uuid)
-                verdicts.append(Decided(position: position, verdict: verdict, session: SessionOpening(verdict, about: message, at: position)))
+                verdicts.append(
+                    Decided(
+                        DecidedMessage(position: position, message: message, verdict: verdict),
+                        session: SessionOpening(verdict, about: message, at: position)))
             case .unreadable(let position, let cause, let bytes):
                 try bury(RejectedEntry(door: "router", reason: cause, bytes: bytes, position: position, attempts: 1), session, epoch)
             case .spent(let position, let attempts, let bytes):
@@ -132,14 +141,26 @@ package struct Router: Sendable {
                 try bury(RejectedEntry(door: "router", reason: reason, bytes: bytes, position: position, attempts: attempts), session, epoch)
             }
         }
-        guard let last = verdicts.last?.position else { return (waiting[..<done], nil) }
+        guard let last = verdicts.last?.position else {
+            show([], of: waiting[..<done])
+            return (waiting[..<done], nil)
+        }
         var command = RESPWriter()
         write(verdicts, epoch, to: &command)
-        let written = try session.pipeline(command)[0]
-        if case .error(let text) = written { throw LogError(.server(text)) }
+        let answer = try session.pipeline(command)[0]
+        if case .error(let text) = answer { throw LogError(.server(text)) }
+        let notOpened = answer.array?.last?.int ?? 0
+        let isAsDecided = answer.array?.first?.int == verdicts.count && notOpened == 0
+        show(isAsDecided ? verdicts.map(\.message) : [], of: waiting[..<done])
         decided.add(verdicts.count)
-        count(verdicts, notOpened: written.array?.last?.int ?? 0)
+        count(verdicts, notOpened: notOpened)
         return (waiting[..<done], last)
+    }
+
+    /// Tells the followers in this process what the log has taken. Where it holds anything else than that (a verdict that was there before, or in the place of
+    /// another, or a message that was buried), they read it from there.
+    private func show(_ decided: [DecidedMessage], of items: ArraySlice<GroupConsumer.Item>) {
+        if decided.count == items.count { tail.append(decided) } else if let last = items.last { tail.restart(at: last.position) }
     }
 
     /// - Parameter notOpened: messages that were blocked instead of being held.
@@ -166,15 +187,16 @@ package struct Router: Sendable {
 
     /// A verdict, and the session that it opens. An object, so that lists of them are not copied part by part.
     private final class Decided {
-        let position: Position
-        let verdict: VerdictEntry
+        let message: DecidedMessage
         let session: SessionOpening?
 
-        init(position: Position, verdict: VerdictEntry, session: SessionOpening?) {
-            self.position = position
-            self.verdict = verdict
+        init(_ message: DecidedMessage, session: SessionOpening?) {
+            self.message = message
             self.session = session
         }
+
+        var position: Position { message.position }
+        var verdict: VerdictEntry { message.verdict }
 
         /// When the session ends, as `meshlog_decide` takes it. A person's time begins with the opening, by Redis's clock.
         var end: String {

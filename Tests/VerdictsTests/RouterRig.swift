@@ -20,9 +20,15 @@ struct RouterRig: Sendable {
     func connect() throws -> RedisSession { try RedisSession(endpoint, name: "test") }
 
     /// Runs a router of this process name until `body` ends.
-    func withRouter(_ instance: String, metrics: Metrics = Metrics(), limitsWritten: Int = 50_000, leaseTTL: Duration = .seconds(1), isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void) async throws {
+    func withRouter(
+        _ instance: String, metrics: Metrics = Metrics(), limitsWritten: Int = 50_000, openSessionsMax: Int = Limits.openSessionsMax,
+        tail: DecidedTail = DecidedTail(), leaseTTL: Duration = .seconds(1), isolation: isolated (any Actor)? = #isolation,
+        _ body: () async throws -> Void
+    ) async throws {
         let loop = StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: leaseTTL)
-        let router = Router(loop: loop, keys: keys, policy: PolicyFold(defaultTarget: "default"), attemptsMax: 3, limitsWritten: limitsWritten, metrics: metrics)
+        let router = Router(
+            loop: loop, keys: keys, policy: PolicyFold(defaultTarget: "default"), attemptsMax: 3, limitsWritten: limitsWritten,
+            openSessionsMax: openSessionsMax, tail: tail, metrics: metrics)
         let service = Task { await router.run() }
         do {
             try await body()
@@ -76,6 +82,12 @@ struct RouterRig: Sendable {
     }
 
     func verdicts(_ session: RedisSession) throws -> [VerdictEntry] { try LogReader(keys: keys).decided(after: .zero, count: 1_000, session).map(\.verdict) }
+
+    /// The id of the last entry that is a message.
+    func lastMessage(_ session: RedisSession) throws -> String? {
+        let last = try session.run("XREVRANGE", [keys.stream(.messages), "+", "-", "COUNT", "2"]).array ?? []
+        return last.first { $0.array?.last?.array?.first?.text == "event" }?.array?.first?.text
+    }
 
     func ids(_ stream: StreamName) throws -> [String] {
         try (connect().run("XRANGE", [keys.stream(stream), "-", "+"]).array ?? []).compactMap { $0.array?.first?.text }

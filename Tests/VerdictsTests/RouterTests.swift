@@ -263,4 +263,61 @@ struct RouterTests {
             #expect(metrics.render().contains("meshlog_stage_entries_total{stage=\"router\"} 6"))
         }
     }
+
+    @Test(
+        "What a router keeps in memory is what the log has, also around what it buries, may not hold or finds decided",
+        .timeLimit(.minutes(5)))
+    func tail() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            _ = try rig.control(
+                .created, .constraint, "odd",
+                #"{"constraint_id":"odd","when":"int(message.data) % 2 == 1","action":{"type":"block","reason":"odd"}}"#, session)
+            _ = try rig.control(
+                .created, .constraint, "few", #"{"constraint_id":"few","when":"int(message.data) % 7 == 0","action":{"type":"hold"}}"#, session)
+            let tail = DecidedTail()
+            var followed: [DecidedMessage] = []
+            var remembered = 0
+            // As a stage does: from memory, else from the log.
+            func follow() throws {
+                while true {
+                    let cursor = followed.last?.position ?? .zero
+                    if case .messages(let messages) = tail.read(after: cursor, count: 7) {
+                        remembered += messages.count
+                        followed += messages
+                        continue
+                    }
+                    let messages = try LogReader(keys: rig.keys).decided(after: cursor, count: 7, session)
+                    if messages.isEmpty { return }
+                    followed += messages
+                }
+            }
+            for round in 0..<4 {
+                // The first router ends in the middle, another has its turn unseen, and the first begins again; of held messages only some are let in.
+                try await rig.withRouter("one", openSessionsMax: 3 * round + 2, tail: tail) {
+                    for _ in 0..<5 {
+                        try rig.add(20, session)
+                        if round == 2 { try session.run("XADD", [rig.keys.stream(.messages), "*", "hello", "world"]) }
+                        #expect(await eventually { try rig.pending() == 0 && rig.ids(.verdicts).last == rig.lastMessage(session) })
+                        try follow()
+                    }
+                }
+                try await rig.withRouter("two") {
+                    try rig.add(3, session)
+                    #expect(await eventually { try rig.pending() == 0 && rig.ids(.verdicts).last == rig.lastMessage(session) })
+                }
+            }
+            try follow()
+            let log = try LogReader(keys: rig.keys).decided(after: .zero, count: 10_000, session)
+            #expect(log.count == 4 * 103)
+            #expect(followed.map(\.position) == log.map(\.position))
+            for (one, other) in zip(followed, log) {
+                #expect(one.verdict == other.verdict)
+                for field in MessageField.allCases { #expect(one.message.slice(field) == other.message.slice(field)) }
+            }
+            #expect(Set(log.map(\.verdict.outcome)) == [.deliver, .block, .hold])
+            #expect(remembered > 100, "most came from memory")
+            #expect(remembered < log.count, "some had to come from the log")
+        }
+    }
 }

@@ -11,11 +11,14 @@ package struct ProjectionPlace: Sendable {
     package let metrics: Metrics
     /// How often a quiet projection looks for requests: retries, rebuilds, restarts.
     package let poll: Duration
+    /// Of the router in this process; rows are kept up to date from it, but proofs and rebuilds read the log.
+    package let tail: DecidedTail
     /// Makes a connection with this application name.
     package let connect: @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession
 
     package init(
-        keys: LogKeys, endpoint: RedisEndpoint, instance: String, leaseTTL: Duration = .seconds(10), poll: Duration = .seconds(1), metrics: Metrics,
+        keys: LogKeys, endpoint: RedisEndpoint, instance: String, leaseTTL: Duration = .seconds(10), poll: Duration = .seconds(1),
+        tail: DecidedTail = DecidedTail(), metrics: Metrics,
         connect: @escaping @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession
     ) {
         self.keys = keys
@@ -23,6 +26,7 @@ package struct ProjectionPlace: Sendable {
         self.instance = instance
         self.leaseTTL = leaseTTL
         self.poll = poll
+        self.tail = tail
         self.metrics = metrics
         self.connect = connect
     }

@@ -13,6 +13,7 @@ package final class EventSource {
     private let session: RedisSession
     private let keys: LogKeys
     private let sources: [StreamSource]
+    private let tail: DecidedTail?
     private var held: [[LogEvent]]
     private var heldFrom: [Int]
     /// Up to where each stream was complete when it was read.
@@ -24,13 +25,21 @@ package final class EventSource {
 
     /// - Parameters:
     ///   - ordinals: how many entries of each stream stand up to `after`, where that is known.
-    package init(streams: [StreamName], after: Position, ordinals: [StreamName: Int64] = [:], name: String, place: ProjectionPlace) throws(ProjectionError) {
+    ///   - tail: where messages are looked for before the log is asked.
+    package init(
+        streams: [StreamName], after: Position, ordinals: [StreamName: Int64] = [:], tail: DecidedTail? = nil, name: String,
+        place: ProjectionPlace
+    ) throws(ProjectionError) {
+        self.tail = streams == [.messages] ? tail : nil
         let session = try place.redis("\(name)-source")
         self.session = session
         keys = place.keys
         let archive = ArchiveSource { () throws(ProjectionError) in try place.postgresql("\(name)-archive") }
+        let messages = self.tail
         sources = streams.map {
-            StreamSource($0, after: after, ordinal: ordinals[$0], keys: place.keys, session: session, archive: archive, prefetches: streams.count == 1)
+            StreamSource(
+                $0, after: after, ordinal: ordinals[$0], tail: messages, keys: place.keys, session: session, archive: archive,
+                prefetches: streams.count == 1)
         }
         held = streams.map { _ in [] }
         heldFrom = streams.map { _ in 0 }
@@ -64,6 +73,10 @@ package final class EventSource {
     /// Waits at the head until something new stands in one of the streams, at most `wait`.
     package func await(_ wait: Duration) throws(ProjectionError) {
         guard isAtHead else { return }
+        if let tail, tail.covers(sources[0].after) {
+            sources[0].asksLog = !tail.wait(after: sources[0].after, wait)
+            return
+        }
         let ms = max(1, Int(wait / .milliseconds(1)))
         let names = sources.map { keys.stream($0.stream) }
         let ids = sources.map(\.after.streamID)

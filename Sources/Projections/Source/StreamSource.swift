@@ -19,6 +19,9 @@ final class StreamSource {
     private(set) var begins: Position?
     private(set) var bytes = 0
     private(set) var usedArchive = false
+    /// The next look is into the log, whatever the tail has: nothing has come there for a while.
+    var asksLog = false
+    private let tail: DecidedTail?
     private let keys: LogKeys
     private let session: RedisSession
     private let archive: ArchiveSource
@@ -28,8 +31,14 @@ final class StreamSource {
     /// The entries before this one are read from the archive.
     private var archivedUntil: Position?
 
-    /// - Parameter prefetches: the next chunk is on its way while the caller works on this one; then nobody else may use the session.
-    init(_ stream: StreamName, after: Position, ordinal: Int64?, keys: LogKeys, session: RedisSession, archive: ArchiveSource, prefetches: Bool) {
+    /// - Parameters:
+    ///   - tail: of messages; asked before the log.
+    ///   - prefetches: the next chunk is on its way while the caller works on this one; then nobody else may use the session.
+    init(
+        _ stream: StreamName, after: Position, ordinal: Int64?, tail: DecidedTail?, keys: LogKeys, session: RedisSession,
+        archive: ArchiveSource, prefetches: Bool
+    ) {
+        self.tail = tail
         self.stream = stream
         self.after = after
         self.ordinal = after == .zero ? 0 : ordinal
@@ -55,7 +64,29 @@ final class StreamSource {
                 archivedUntil = nil
                 ordinal = try redis { () throws(RedisError) in try removed(before: until) }
             }
+            if let events = remembered() { return events }
             if let events = try stream == .verdicts ? decided() : chunk() { return events }
+        }
+    }
+
+    // MARK: The tail
+
+    /// What the router of this process has just decided; nil when the log has to be asked.
+    private func remembered() -> [LogEvent]? {
+        defer { asksLog = false }
+        guard let tail, asked == nil, !asksLog else { return nil }
+        switch tail.read(after: after, count: ProjectionLimits.chunkEntries, bytes: ProjectionLimits.chunkBytesTarget) {
+        case .elsewhere: return nil
+        case .upToDate:
+            isAtEnd = true
+            return []
+        case .messages(let messages):
+            after = messages.last?.position ?? after
+            if let known = ordinal { ordinal = known + Int64(messages.count) }
+            let size = messages.reduce(0) { $0 + $1.message.bytes.count }
+            bytes += size
+            isAtEnd = messages.count < ProjectionLimits.chunkEntries && size < ProjectionLimits.chunkBytesTarget
+            return messages.map { LogEvent(stream: stream, position: $0.position, content: .message($0.message)) }
         }
     }
 

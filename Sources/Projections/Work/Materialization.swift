@@ -32,9 +32,11 @@ package final class Materialization<P: Projection> {
     /// - Parameters:
     ///   - row: the generation to go on with, from its checkpoint.
     ///   - control: a connection for looking at the streams, of the same thread.
+    ///   - tail: where messages are looked for before the log is asked.
     package init(
-        _ projection: P, _ row: GenerationRow, epoch: Int, session: PostgreSQLSession, control: RedisSession, place: ProjectionPlace, passOver: Set<Position> = [],
-        ordinals: [StreamName: Int64] = [:], rowsHeldMax: Int = ProjectionLimits.rowsHeldMax
+        _ projection: P, _ row: GenerationRow, epoch: Int, session: PostgreSQLSession, control: RedisSession, place: ProjectionPlace,
+        passOver: Set<Position> = [],
+        ordinals: [StreamName: Int64] = [:], tail: DecidedTail? = nil, rowsHeldMax: Int = ProjectionLimits.rowsHeldMax
     ) throws(ProjectionError) {
         writer = try GenerationWriter(row, epoch: epoch, on: session)
         let row = writer.row
@@ -52,7 +54,9 @@ package final class Materialization<P: Projection> {
         guard row.position <= target else {
             throw .status("the checkpoint of \(row.name) stands at \(row.position), the log ends at \(target): it is another log, or a part of it was lost")
         }
-        source = try EventSource(streams: projection.definition.streams, after: row.position, ordinals: ordinals, name: "projection-\(row.name)", place: place)
+        source = try EventSource(
+            streams: projection.definition.streams, after: row.position, ordinals: ordinals, tail: tail, name: "projection-\(row.name)",
+            place: place)
     }
 
     package var position: Position { fold.position }

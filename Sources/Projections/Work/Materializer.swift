@@ -76,7 +76,8 @@ struct Materializer<P: Projection> {
 
     private func work(on row: GenerationRow, _ session: PostgreSQLSession, _ control: RedisSession, _ epoch: Int) throws(ProjectionError) -> Materialization<P> {
         let ordinals = try ProjectionGroups(projection.definition, keys: place.keys).open(at: row.position, control)
-        return try Materialization(projection, row, epoch: epoch, session: session, control: control, place: place, ordinals: ordinals)
+        return try Materialization(
+            projection, row, epoch: epoch, session: session, control: control, place: place, ordinals: ordinals, tail: place.tail)
     }
 
     // MARK: Steps

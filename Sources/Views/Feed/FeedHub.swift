@@ -46,6 +46,7 @@ package final class FeedHub: Sendable {
     private let live: LiveConfig
     private let hot: HotFeed
     private let reader: LogReader
+    private let tail: DecidedTail
     private let state = NIOLockedValueBox(State())
     private let works: AsyncStream<Work>
     private let hire: AsyncStream<Work>.Continuation
@@ -55,9 +56,12 @@ package final class FeedHub: Sendable {
     private let age: Histogram
     private let passed: Counter
 
+    /// - Parameter tail: of the router in this process.
     package init(
-        endpoint: RedisEndpoint, keys: LogKeys, stores: Stores, live: LiveConfig, metrics: Metrics, stallMax: Duration = ViewLimits.feedStallMax
+        endpoint: RedisEndpoint, keys: LogKeys, stores: Stores, live: LiveConfig, tail: DecidedTail = DecidedTail(), metrics: Metrics,
+        stallMax: Duration = ViewLimits.feedStallMax
     ) {
+        self.tail = tail
         self.live = live
         self.endpoint = endpoint
         self.stallMax = stallMax
@@ -183,6 +187,13 @@ package final class FeedHub: Sendable {
             if try reader.awaitEntry(.verdicts, after: last, wait: ViewLimits.feedWait, session) { stop.wait(for: ViewLimits.feedIdlePause) }
             return
         }
+        switch tail.read(after: head, count: Limits.readBatchMax, bytes: Limits.feedRingBytesMax / 4) {
+        case .messages(let messages): return show(messages)
+        case .upToDate:
+            // Nothing comes from anywhere else; what did is found by the look into the log after a quiet wait.
+            if tail.wait(after: head, ViewLimits.feedWait) { return }
+        case .elsewhere: break
+        }
         let page = try hot.read(after: head, count: Limits.readBatchMax, bytes: Limits.feedRingBytesMax / 4, session)
         let end = page.messages.last?.position ?? page.last
         if !page.isWhole, end > head {
@@ -193,14 +204,19 @@ package final class FeedHub: Sendable {
             wake(onlyOverdue: true)
             return
         } else {
-            let entries = page.messages.map { FeedEntry($0) }
-            let most = live.state.table.integer(.feedHistory).map { Int($0) } ?? Limits.feedRingEntriesMax
-            state.withLockedValue {
-                $0.ring.entriesMax = most
-                $0.ring.append(entries)
-            }
-            count(entries)
+            return show(page.messages)
         }
+        wake(onlyOverdue: false)
+    }
+
+    private func show(_ messages: [DecidedMessage]) {
+        let entries = messages.map { FeedEntry($0) }
+        let most = live.state.table.integer(.feedHistory).map { Int($0) } ?? Limits.feedRingEntriesMax
+        state.withLockedValue {
+            $0.ring.entriesMax = most
+            $0.ring.append(entries)
+        }
+        count(entries)
         wake(onlyOverdue: false)
     }
 
