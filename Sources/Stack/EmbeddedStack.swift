@@ -9,16 +9,17 @@ internal import Synchronization
 package final class EmbeddedStack: Sendable {
     package let configuration: Configuration
     private let servers: [ServerKind: EmbeddedServer]
-    private let folderLock: FolderLock
+    /// Keeps the locks of the folders.
+    private let place: StackPlace
     private let logger: Logger
 
-    /// Starts the servers side by side and returns when all answer. When one fails, none is left running.
+    /// Starts the servers side by side and returns when all answer. When one fails, none is left running, and none is waited for.
     ///
     /// - Cost: 0.1 s with data present, 0.3 s after a crash, about 1 s the first time (initdb); plus the reading back of the data.
     /// - Throws: `.missing`, `.folderInUse`, `.portTaken` and so on; each says what to do.
     package static func start(_ configuration: Configuration, logger: Logger) async throws(StackError) -> EmbeddedStack {
         let stack = try await OwnThread.run { () throws(StackError) in try EmbeddedStack(configuration, logger: logger) }
-        let failures = await withTaskGroup(of: StackError?.self) { group in
+        let failure = await withTaskGroup(of: StackError?.self) { group -> StackError? in
             for server in stack.servers.values {
                 group.addTask {
                     do throws(StackError) {
@@ -29,9 +30,14 @@ package final class EmbeddedStack: Sendable {
                     }
                 }
             }
-            return await group.reduce(into: [StackError]()) { failures, failure in failure.map { failures.append($0) } }
+            for await case let failure? in group {
+                await stack.stop()
+                return failure
+            }
+            return nil
         }
-        guard let failure = failures.first else { return stack }
+        guard let failure else { return stack }
+        // Once more: one of them may have begun only after the first word.
         await stack.stop()
         throw failure
     }
@@ -39,8 +45,8 @@ package final class EmbeddedStack: Sendable {
     private init(_ configuration: Configuration, logger: Logger) throws(StackError) {
         let programs = Prerequisites.find()
         try programs.require(configuration.servers)
-        let place = try StackPlace(dataFolder: configuration.dataFolder)
-        folderLock = try FolderLock(folder: place.folder)
+        let place = try StackPlace(dataFolder: configuration.dataFolder, fallback: configuration.fallbackFolder)
+        self.place = place
         self.configuration = configuration
         self.logger = logger
         let report = StackReport(path: place.folder + "/stack.json")
@@ -110,7 +116,7 @@ package final class EmbeddedStack: Sendable {
             return PostgreSQLRecipe(
                 programFolder: home.programs, folder: home.folder, account: home.account,
                 sharedBuffersMiB: configuration.postgresqlSharedBuffersMiB, connectionsMax: configuration.postgresqlConnectionsMax,
-                fsync: configuration.postgresqlFsync, hasTimescale: home.hasTimescale)
+                fsync: configuration.postgresqlFsync, hasTimescale: home.hasTimescale, lock: home.lock)
         }
     }
 }

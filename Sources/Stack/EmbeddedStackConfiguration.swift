@@ -3,6 +3,8 @@ extension EmbeddedStack {
     package struct Configuration: Sendable {
         /// Everything lies here: `redis/`, `postgresql/`, `nats/`, `logs/`, `stack.json` (addresses and pids of the running servers).
         package var dataFolder: String
+        /// Where root's PostgreSQL has its part when its account cannot reach the data folder.
+        package var fallbackFolder = "/var/lib/meshlog"
         package var servers: Set<ServerKind> = Set(ServerKind.allCases)
         /// The port of each server; 0: any free one.
         package var ports: [ServerKind: Int] = Ports.standard

@@ -16,6 +16,8 @@ struct PostgreSQLRecipe: ServerRecipe {
     let fsync: Bool
     /// `/usr/lib/postgresql/<version>/lib/timescaledb.so` exists.
     let hasTimescale: Bool
+    /// Keeps other stacks away where `folder` lies outside the data folder, which has a lock itself.
+    let lock: FolderLock?
 
     static let role = "meshlog"
     static let database = "meshlog"

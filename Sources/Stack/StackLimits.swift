@@ -22,6 +22,8 @@ package enum StackLimits {
     package static let statementWithin: Duration = .seconds(60)
     /// An answer above this is not what a probe asked for.
     static let answerBytesMax = 4 << 20
+    /// Whoever looks whether a folder's lock is held has it himself for some microseconds; a busy machine makes them more.
+    static let lockWithin: Duration = .milliseconds(200)
     /// A log above this is set aside (one generation) at the next start.
     static let logBytesMax = 16 << 20
     /// The end of a log that goes into an error message.

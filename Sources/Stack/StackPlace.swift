@@ -1,23 +1,38 @@
 internal import Foundation
 internal import Glibc
 
-/// Where the parts of a stack lie on the disk.
+/// Where the parts of a stack lie on the disk, and the locks that keep every other stack away from them.
 ///
 /// Root's PostgreSQL runs as another account, which must be able to reach its data. When the data folder lies where that
-/// account may not pass (such as below /root), PostgreSQL's part lies in `/var/lib/meshlog/<id>/postgresql`, and
-/// `postgresql` in the data folder is a link to it. The id is kept in the data folder: a removed data folder never meets
-/// the archive of its predecessor.
+/// account may not pass (such as below /root), PostgreSQL's part lies in `<fallback>/<id>/postgresql`, and `postgresql` in
+/// the data folder is a link to it. The link says where the part is, the id only names a new one: a removed data folder never
+/// meets the archive of its predecessor. A copy of a data folder has the link too; so the part says whose it is (`belongs-to`),
+/// and has a lock of its own.
 struct StackPlace: Sendable {
     let folder: String
     let id: String
+    private let fallback: String
+    /// Held for as long as the stack is.
+    private let lock: FolderLock
 
-    static let fallback = "/var/lib/meshlog"
+    /// What PostgreSQL needs to know.
+    struct Home: Sendable {
+        var folder: String
+        var account: Account?
+        var programs: String
+        var hasTimescale: Bool
+        /// Of a part that lies outside the data folder.
+        var lock: FolderLock?
+    }
 
-    init(dataFolder: String) throws(StackError) {
+    /// Makes the data folder where it is not there, and takes it.
+    init(dataFolder: String, fallback: String) throws(StackError) {
         let path = URL(fileURLWithPath: dataFolder).standardizedFileURL.path
         if access(path, F_OK) != 0 { try Folder.make(path, mode: 0o755) }
         folder = Processes.resolved(path)
         guard access(folder, W_OK) == 0 else { throw Folder.failure(folder) }
+        self.fallback = Processes.resolved(fallback)
+        lock = try FolderLock(folder: folder)
         try Folder.make(folder + "/logs", mode: 0o755)
         let file = folder + "/id"
         if let text = try? String(contentsOfFile: file, encoding: .utf8), text.count >= 12 {
@@ -31,39 +46,86 @@ struct StackPlace: Sendable {
     var logs: String { folder + "/logs" }
 
     /// PostgreSQL's folder, account and programs.
-    func postgresql(
-        _ programs: Prerequisites
-    ) throws(StackError) -> (folder: String, account: Account?, programs: String, hasTimescale: Bool) {
-        var home = folder + "/postgresql"
+    func postgresql(_ programs: Prerequisites) throws(StackError) -> Home {
+        let link = folder + "/postgresql"
+        var home = try target(of: link) ?? link
         var account: Account?
         if Account.isRoot {
             guard let usual = Account.named("postgres") else {
                 throw .folderUnusable(
-                    path: home, reason: "PostgreSQL does not run as root, and there is no account `postgres` to run it as.")
+                    path: link, reason: "PostgreSQL does not run as root, and there is no account `postgres` to run it as.")
             }
-            account = owner(of: home + "/data") ?? usual
-            if account!.barrier(onWayTo: home + "/data") != nil { home = try elsewhere(home, account!) }
+            let runner = owner(of: home + "/data") ?? usual
+            account = runner
+            if let barrier = runner.barrier(onWayTo: home + "/data") {
+                guard home == link else { throw .folderUnusable(path: home, reason: "user \(runner.name) may not pass \(barrier).") }
+                home = try elsewhere(link, runner)
+            }
         } else if let owner = owner(of: home + "/data"), owner.uid != geteuid() {
             throw .folderUnusable(
                 path: home, reason: "it belongs to user \(owner.name) (it was made by root); run as root again, or choose another folder.")
         }
+        let lock = home == link ? nil : try take(home, account)
         let chosen = try version(programs, data: home + "/data")
         let library = "/usr/lib/postgresql/\(chosen.version)/lib/timescaledb.so"
-        return (home, account, chosen.folder, access(library, F_OK) == 0)
+        return Home(folder: home, account: account, programs: chosen.folder, hasTimescale: access(library, F_OK) == 0, lock: lock)
     }
 
-    private func elsewhere(_ home: String, _ account: Account) throws(StackError) -> String {
-        let place = "\(Self.fallback)/\(id)/postgresql"
-        try Folder.make(Self.fallback, mode: 0o755)
-        try Folder.make("\(Self.fallback)/\(id)", mode: 0o755)
-        try Folder.write(folder + "\n", to: "\(Self.fallback)/\(id)/belongs-to")
-        guard account.barrier(onWayTo: place) == nil else {
+    /// Where the link leads; nil when it is none, or not there.
+    ///
+    /// - Throws: `.folderUnusable` when what it leads to has gone: an empty archive is nothing to begin with unasked.
+    private func target(of link: String) throws(StackError) -> String? {
+        guard let written = try? FileManager.default.destinationOfSymbolicLink(atPath: link) else { return nil }
+        let target = Processes.resolved(written.hasPrefix("/") ? written : folder + "/" + written)
+        let parent = URL(fileURLWithPath: target).deletingLastPathComponent().path
+        guard access(parent, F_OK) == 0 else {
             throw .folderUnusable(
-                path: home, reason: "user \(account.name) can pass neither to it nor to \(place); choose another data folder.")
+                path: folder,
+                reason:
+                    "its archive lies in \(target), which is not there. Put it back, or remove the link \(link) to begin with an empty archive."
+            )
         }
-        unlink(home)
-        _ = symlink(place, home)
+        return target
+    }
+
+    /// A new part outside the data folder, with the link that leads there.
+    private func elsewhere(_ link: String, _ account: Account) throws(StackError) -> String {
+        let place = "\(fallback)/\(id)/postgresql"
+        // An empty folder goes; one with data would be left behind, and an empty archive take its place.
+        if access(link, F_OK) == 0, rmdir(link) != 0 {
+            throw .folderUnusable(
+                path: link,
+                reason:
+                    "user \(account.name) cannot reach it any more. Move it to \(place), and make \(link) a link to that; or make the way to it passable."
+            )
+        }
+        try Folder.make(fallback, mode: 0o755)
+        try Folder.make("\(fallback)/\(id)", mode: 0o755)
+        if let barrier = account.barrier(onWayTo: place) {
+            throw .folderUnusable(
+                path: link, reason: "user \(account.name) may pass neither to it nor \(barrier); choose another data folder.")
+        }
+        guard symlink(place, link) == 0 else { throw Folder.failure(link) }
         return place
+    }
+
+    /// Takes the part of PostgreSQL that lies outside the data folder, unless it is another data folder's.
+    private func take(_ home: String, _ account: Account?) throws(StackError) -> FolderLock {
+        // A folder that somebody has linked himself may have other things beside it.
+        let note = (home.hasPrefix(fallback + "/") ? URL(fileURLWithPath: home).deletingLastPathComponent().path : home) + "/belongs-to"
+        if let other = try? String(contentsOfFile: note, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines), other != folder,
+            Processes.resolved(other + "/postgresql") == home
+        {
+            throw .folderUnusable(
+                path: folder,
+                reason: "it is a copy of \(other), and both have their archive in \(home). Two stacks must not write one. "
+                    + "For an empty archive of its own, remove `id` and `postgresql` in \(folder); if it takes the place of \(other), remove `postgresql` there."
+            )
+        }
+        try Folder.make(home, mode: 0o700, owner: account)
+        let lock = try FolderLock(folder: home)
+        try Folder.write(folder + "\n", to: note)
+        return lock
     }
 
     /// The programs of the version that made the data; the newest when there is none yet.

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Stack
 
 /// Where the embedded stack of a data folder runs now, as `meshlog up` has written it down.
 struct EmbeddedReport {
@@ -15,10 +16,13 @@ struct EmbeddedReport {
 
     /// Reads `stack.json` and `serve.json`; nil when no stack runs on the folder.
     static func read(_ folder: String = usualFolder) -> EmbeddedReport? {
-        guard let stack = object("\(folder)/stack.json"), isAlive(stack["pid"]) else { return nil }
+        // A report outlives its process when that was killed; the lock does not.
+        guard let stack = object("\(folder)/stack.json"), let pid = stack["pid"] as? Int,
+            FolderLock.holder(of: folder).map({ Int($0) }) == pid
+        else { return nil }
         func url(_ server: String) -> String { (stack[server] as? [String: Any])?["url"] as? String ?? "" }
         let serving = object("\(folder)/serve.json")
-        let isServing = serving.map { isAlive($0["pid"]) } ?? false
+        let isServing = serving?["pid"] as? Int == pid
         return EmbeddedReport(
             folder: folder, url: isServing ? serving?["url"] as? String ?? "" : "", redisURL: url("redis"), postgresqlURL: url("postgresql"),
             natsURL: url("nats"))
@@ -34,11 +38,5 @@ struct EmbeddedReport {
     private static func object(_ path: String) -> [String: Any]? {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         return try? JSONSerialization.jsonObject(with: data) as? [String: Any]
-    }
-
-    /// A report outlives its process when that was killed.
-    private static func isAlive(_ pid: Any?) -> Bool {
-        guard let pid = pid as? Int, pid > 0 else { return false }
-        return kill(pid_t(pid), 0) == 0 || errno == EPERM
     }
 }
