@@ -36,6 +36,7 @@ struct Wiring {
     /// - Parameter onReady: called once the HTTP port listens, with the port.
     func run(signals: [UnixSignal] = [.sigint, .sigterm], onReady: @escaping @Sendable (Int) async -> Void) async throws {
         let log = Logger(label: "meshlog")
+        try HTTPPort.require(settings)
         let catalog = try StreamCatalog.load(settings.home + "/streams")
         try prepareLog(catalog)
         try await prepareArchive(log)
@@ -44,7 +45,7 @@ struct Wiring {
             configuration: .init(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup) },
                 gracefulShutdownSignals: signals, logger: log))
-        try await group.run()
+        do { try await group.run() } catch { throw HTTPPort.explain(error, settings) }
     }
 
     // MARK: Before serving

@@ -50,24 +50,37 @@ package struct LoopbackSocket: ~Copyable {
     }
 
     static func canListen(on port: Int) -> Bool {
-        let descriptor = open(port) { descriptor, address in
-            var yes: Int32 = 1
-            // As the servers do: a port whose last connections are only waiting to be forgotten is free.
-            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-            return bind(descriptor, address.ai_addr, address.ai_addrlen) == 0 && listen(descriptor, 1) == 0
-        }
-        guard let descriptor else { return false }
+        guard let descriptor = open(port, listen) else { return false }
         close(descriptor)
         return true
     }
 
-    private static func open(_ port: Int, _ use: (Int32, addrinfo) -> Bool) -> Int32? {
+    /// Whether somebody else listens on the port of this address; false for what is no IPv4 address.
+    static func isTaken(_ port: Int, host: String) -> Bool {
+        var isTaken = false
+        let descriptor = open(port, host: host) { descriptor, address in
+            guard !listen(descriptor, address) else { return true }
+            isTaken = errno == EADDRINUSE
+            return false
+        }
+        if let descriptor { close(descriptor) }
+        return isTaken
+    }
+
+    private static func listen(_ descriptor: Int32, _ address: addrinfo) -> Bool {
+        var yes: Int32 = 1
+        // As the servers do: a port whose last connections are only waiting to be forgotten is free.
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        return bind(descriptor, address.ai_addr, address.ai_addrlen) == 0 && Glibc.listen(descriptor, 1) == 0
+    }
+
+    private static func open(_ port: Int, host: String = "127.0.0.1", _ use: (Int32, addrinfo) -> Bool) -> Int32? {
         var hints = addrinfo()
         hints.ai_family = AF_INET
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
         var list = hints.ai_next
-        guard getaddrinfo("127.0.0.1", String(port), &hints, &list) == 0, let first = list else { return nil }
+        guard getaddrinfo(host, String(port), &hints, &list) == 0, let first = list else { return nil }
         defer { freeaddrinfo(first) }
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return nil }

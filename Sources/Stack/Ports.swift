@@ -27,6 +27,11 @@ package enum Ports {
         LoopbackSocket.canListen(on: port)
     }
 
+    /// Who else listens on `port` of `host`, in words; nil when nobody does. Looks at IPv4 addresses only.
+    package static func holder(of port: Int, on host: String) -> String? {
+        LoopbackSocket.isTaken(port, host: host) ? Processes.holder(ofPort: port) : nil
+    }
+
     private static let outgoingFirst: Int = {
         let text = (try? String(contentsOfFile: "/proc/sys/net/ipv4/ip_local_port_range", encoding: .utf8)) ?? ""
         let first = text.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) } ?? 32_768

@@ -1,4 +1,5 @@
 import Foundation
+import Stack
 import TestSupport
 import Testing
 
@@ -30,6 +31,21 @@ struct CommandRefusalTests {
         }
         let away = try await run(["templates", "get", "none"], port: SharedStack.freePort())
         #expect(away.status == 69, "\(away)")
+    }
+
+    @Test("A taken port for HTTP is named with its holder and the setting that changes it, before any server is started") func takenPort()
+        async throws
+    {
+        let redis = try await SharedStack.shared.redis
+        let text =
+            "Port \(redis.port) for HTTP is taken by process \(redis.pid ?? 0) (redis-server). Stop that one, or choose another port with --port (MESHLOG_PORT)."
+        try await withTemporaryFolder { folder in
+            let up = try await MeshlogProcess.command(["up", "--data", folder, "--port", String(redis.port), "--home", Repository.root])
+            #expect(up.status == 1 && up.errors.contains(text), "\(up)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+        }
+        let serve = try await MeshlogProcess.command(["serve", "--port", String(redis.port), "--home", Repository.root])
+        #expect(serve.status == 1 && serve.errors.contains(text), "\(serve)")
     }
 
     @Test("A server's address is refused by the command that starts its own servers") func foreignServers() async throws {

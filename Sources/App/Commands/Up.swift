@@ -40,6 +40,7 @@ struct Up: AsyncParsableCommand {
             }
             configuration.redisFsync = fsync
         }
+        try HTTPPort.require(early)
         let stack = try await EmbeddedStack.start(configuration, logger: Logger(label: "meshlog.stack"))
         let keyFile = try WebhookKeyFile.prepare(in: configuration.dataFolder)
         let settings = try Settings.resolve(
