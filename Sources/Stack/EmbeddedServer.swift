@@ -60,11 +60,14 @@ package final class EmbeddedServer: Sendable {
     // MARK: - Verbs
 
     /// Starts it unless it runs, and returns when it answers.
+    ///
+    /// - Throws: also `.stopped`, when `stop` was called meanwhile.
     package func start() async throws(StackError) {
+        state.withLock { $0.isWanted = true }
         try await OwnThread.run { () throws(StackError) in try self.startBlocking() }
     }
 
-    /// Stops it in order, at most `within`, then by SIGKILL. Its data is on the disk when this returns.
+    /// Stops it in order, at most `within`, then by SIGKILL; a start that is under way ends. Its data is on the disk when this returns.
     package func stop(within: Duration = StackLimits.stopWithin) async {
         state.withLock { $0.isWanted = false }
         try? await OwnThread.run { () throws(StackError) in self.stopBlocking(within: within) }
@@ -81,6 +84,7 @@ package final class EmbeddedServer: Sendable {
 
     /// Stops it if it runs, starts it on the same port, and returns when it answers.
     package func restart() async throws(StackError) {
+        state.withLock { $0.isWanted = true }
         try await OwnThread.run { () throws(StackError) in
             self.stopBlocking(within: StackLimits.stopWithin)
             try self.startBlocking()
@@ -102,8 +106,10 @@ package final class EmbeddedServer: Sendable {
                 try? await Task.sleep(for: backoff)
                 guard !Task.isCancelled, state.withLock({ $0.isWanted }) else { return }
                 do {
-                    try await start()
+                    // Not `start`: a stop that comes now would be undone.
+                    try await OwnThread.run { () throws(StackError) in try self.startBlocking() }
                 } catch {
+                    if case .stopped = error { return }
                     logger.error("server does not come back", metadata: metadata(["error": "\(error)"]))
                     backoff = min(backoff * 2, StackLimits.restartBackoffMax)
                 }
@@ -128,6 +134,7 @@ package final class EmbeddedServer: Sendable {
         lifecycle.lock()
         defer { lifecycle.unlock() }
         if isRunning { return }
+        guard state.withLock({ $0.isWanted }) else { throw .stopped(server: kind) }
         try clearLeftovers()
         let started = ContinuousClock.now
         let fixed = state.withLock { $0.port } ?? (wantedPort == 0 ? nil : wantedPort)
@@ -138,7 +145,6 @@ package final class EmbeddedServer: Sendable {
                 state.withLock { state in
                     state.child = child
                     state.port = port
-                    state.isWanted = true
                 }
                 logger.info(
                     "server ready",
@@ -182,6 +188,7 @@ package final class EmbeddedServer: Sendable {
                 if tail.contains("ddress already in use") { throw portTaken(port) }
                 throw .endedEarly(server: kind, how: status.description, log: tail)
             }
+            guard state.withLock({ $0.isWanted }) else { throw .stopped(server: kind) }
             last = recipe.probe(port: port, pid: child.pid)
             switch last {
             case .ready: return

@@ -16,12 +16,14 @@ package enum StackError: Error, Equatable, Sendable, CustomStringConvertible {
     case failed(server: ServerKind, step: String, reason: String)
     /// Processes of an earlier run do not go away.
     case leftovers(server: ServerKind, pids: [Int32])
+    /// It was stopped before it was ready.
+    case stopped(server: ServerKind)
 
     /// Whether the same call may succeed later without a change by a person.
     package var isRetryable: Bool {
         switch self {
         case .missing, .folderUnusable, .failed, .endedEarly: false
-        case .folderInUse, .portTaken, .notReady, .leftovers: true
+        case .folderInUse, .portTaken, .notReady, .leftovers, .stopped: true
         }
     }
 
@@ -43,6 +45,8 @@ package enum StackError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(server.title): \(step) failed: \(reason)"
         case .leftovers(let server, let pids):
             "Processes of an earlier \(server.title) do not end, not even by SIGKILL: \(pids.map(String.init).joined(separator: ", "))."
+        case .stopped(let server):
+            "\(server.title) was stopped before it was ready."
         }
     }
 }

@@ -116,6 +116,41 @@ struct StackTests {
         }
     }
 
+    @Test("Whoever asks learns who runs on a data folder, and nobody when none does, whatever an old report says")
+    func holder() async throws {
+        try await withTemporaryFolder { folder in
+            #expect(FolderLock.holder(of: folder) == nil)
+            var configuration = EmbeddedStack.Configuration(dataFolder: folder)
+            configuration.servers = [.redis]
+            configuration.ports = [:]
+            try await {
+                let stack = try await EmbeddedStack.start(configuration, logger: quiet)
+                #expect(FolderLock.holder(of: folder) == ProcessInfo.processInfo.processIdentifier)
+                await stack.stop()
+            }()
+            #expect(FileManager.default.fileExists(atPath: folder + "/stack.json"))
+            #expect(FolderLock.holder(of: folder) == nil)
+        }
+    }
+
+    @Test("A stop ends a start that is still loading, and is not undone by it", .timeLimit(.minutes(2)))
+    func stopWhileLoading() async throws {
+        try await withStack([.redis]) { stack in
+            for key in 0..<200 { #expect(redis(stack, "SET key\(key) value\r\n") == "+OK\r\n") }
+            await stack.redis.stop()
+            // A second for each key, as a very slow disk would need.
+            try "key-load-delay 1000000\n".write(toFile: stack.redis.folder + "/local.conf", atomically: true, encoding: .utf8)
+            let known = stack.redis.logTail(lines: 1_000)
+            let start = Task { try await stack.redis.start() }
+            #expect(await eventually { stack.redis.logTail(lines: 1_000).dropFirst(known.count).contains("Server initialized") })
+            let begun = ContinuousClock.now
+            await stack.redis.stop()
+            #expect(ContinuousClock.now - begun < .seconds(60))
+            await #expect(throws: StackError.stopped(server: .redis)) { try await start.value }
+            #expect(!stack.redis.isRunning)
+        }
+    }
+
     @Test("Stopping leaves no process, and the next start has the data in under three seconds")
     func stopAndStart() async throws {
         try await withTemporaryFolder { folder in

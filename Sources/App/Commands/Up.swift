@@ -49,20 +49,17 @@ struct Up: AsyncParsableCommand {
             fallbacks: [
                 "instance": "up:\(ProcessInfo.processInfo.hostName):\(URL(fileURLWithPath: configuration.dataFolder).path)", "webhook-key-file": keyFile,
             ])
-        do {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await stack.supervise() }
-                group.addTask {
-                    try await Wiring(settings: settings).run { port in Up.welcome(settings, stack, port) }
-                }
-                try await group.next()
-                group.cancelAll()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await stack.supervise() }
+            group.addTask {
+                try await Wiring(settings: settings).run { port in Up.welcome(settings, stack, port) }
             }
-        } catch {
+            let end = await group.nextResult()
+            // First: the supervision may be waiting for a server that is still loading, and ends with it.
             await stack.stop()
-            throw error
+            group.cancelAll()
+            try end?.get()
         }
-        await stack.stop()
     }
 
     private static func welcome(_ settings: Settings, _ stack: EmbeddedStack, _ port: Int) {
