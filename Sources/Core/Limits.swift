@@ -46,6 +46,8 @@ package enum Limits {
     package static let republishBatchMax = 512
     /// Bytes a stage aims to read at once; a batch of large messages is cut to about this.
     package static let readBatchBytesTarget = 16 << 20
+    /// Entries that are read before anything is known of their size, and at least: of the largest messages, twice that target.
+    package static let readBatchMin = 32
     /// Entries of a batch from which on the next one is read while it is written: one chunk of a reader.
     package static let readAheadMin = 128
     /// Entries and bytes that the router's process keeps of what was decided last: what its followers are behind it under load, not more.

@@ -16,6 +16,13 @@ package struct GroupConsumer: Sendable {
             case .entry(let position, _), .unreadable(let position, _, _), .spent(let position, _, _): position
             }
         }
+
+        fileprivate var byteCount: Int {
+            switch self {
+            case .entry(_, let entry): entry.bytes.count
+            case .unreadable(_, _, let bytes), .spent(_, _, let bytes): bytes.count
+            }
+        }
     }
 
     package let stream: String
@@ -27,6 +34,8 @@ package struct GroupConsumer: Sendable {
     /// The first claim counts as a delivery, since a process died; a repeat after an error of this process does not, or a server that
     /// is away for a while would bury good entries.
     private var claimCounts = true
+    /// Entries asked for at once at most: as many as would have about `Limits.readBatchBytesTarget` bytes if they were as large as the last ones.
+    private var allowed = Limits.readBatchMin
 
     package init(stream: String, group: String, consumer: String, attemptsMax: Int) {
         self.stream = stream
@@ -38,7 +47,16 @@ package struct GroupConsumer: Sendable {
     /// The next items in stream order; empty when nothing came within `wait`.
     ///
     /// The caller holds the stage's lease, so every pending entry belongs to a consumer that may no longer commit: it is claimed at once.
+    ///
+    /// - Shape: at most `count`, and fewer where the last ones were large.
     package mutating func read(_ session: RedisSession, count: Int, wait: Duration) throws(RedisError) -> [Item] {
+        let items = try next(session, count: min(count, allowed), wait: wait)
+        let bytes = items.reduce(0) { $0 + $1.byteCount }
+        if !items.isEmpty { allowed = max(Limits.readBatchMin, Limits.readBatchBytesTarget / max(1, bytes / items.count)) }
+        return items
+    }
+
+    private mutating func next(_ session: RedisSession, count: Int, wait: Duration) throws(RedisError) -> [Item] {
         var claimed: Position?
         while recovering {
             let rows = try pending(session, count: count)

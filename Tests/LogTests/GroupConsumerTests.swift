@@ -51,6 +51,28 @@ struct GroupConsumerTests {
         }
     }
 
+    @Test("Before anything is known of their size few entries are read, then as many as have about the bytes aimed at") func bytes()
+        async throws
+    {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            func add(_ count: Int, bytes: Int) throws {
+                let data = "\"" + String(repeating: "x", count: bytes) + "\""
+                for _ in 0..<count { _ = try rig.add(data: data, to: session) }
+            }
+            var reader = consumer(rig, "one")
+            func read() throws -> Int { try reader.read(session, count: 256, wait: .milliseconds(1)).count }
+            try add(300, bytes: 10)
+            #expect(try [read(), read(), read()] == [Limits.readBatchMin, 256, 300 - 256 - Limits.readBatchMin])
+            try add(1, bytes: 300_000)
+            #expect(try read() == 1)
+            try add(100, bytes: 300_000)
+            let first = try read()
+            #expect(first < 60 && first * 300_000 > Limits.readBatchBytesTarget / 2, "\(first)")
+            #expect(try first + read() == 100)
+        }
+    }
+
     @Test("A long backlog of a dead consumer comes in parts") func longBacklog() async throws {
         try await LogRig.with { rig in
             let session = try rig.connect()
