@@ -32,6 +32,10 @@ package enum Limits {
     package static let appendQueueMax = 65_536
     /// Bytes that wait to be appended, in all.
     package static let appendQueueBytesMax = 128 << 20
+    /// Seconds without an answer from the log after which doors refuse what is new: a slow disk takes some of them for one sync.
+    package static let appendPatienceSeconds = 5
+    /// Seconds without an answer after which the connection is given up, and nobody knows what became of what was on its way.
+    package static let appendAnswerSeconds = 10
     /// Entries a stage reads at once.
     package static let readBatchMax = 1_024
     /// Bytes the list door takes in one step, so that a step ends well within its lease.

@@ -42,8 +42,10 @@ package final class Appender: Sendable {
         var closed = false
         /// The thread has found nothing and waits to be woken.
         var isAsleep = false
-        /// Since when the log has not been reachable.
+        /// Since when the log has not been reachable, the wait for its last answer included.
         var downSince: ContinuousClock.Instant?
+        /// Since when nothing has come, though something is on its way.
+        var awaitedSince: ContinuousClock.Instant?
     }
 
     private let state = NIOLockedValueBox(State())
@@ -71,7 +73,8 @@ package final class Appender: Sendable {
     /// Queues a batch's entries; each gets one completion, in order per sink, with tags from `firstTag` on.
     ///
     /// - Cost: one copy of the commands under a lock. A large batch may spread over several pipelines.
-    /// - Throws: `.overloaded` when the queue is full, `.unavailable` when the log has been away for longer than two seconds. Nothing was taken in then.
+    /// - Throws: `.overloaded` when the queue is full, `.unavailable` when the log has been away for longer than two seconds, or has not answered for
+    ///   `Limits.appendPatienceSeconds`. Nothing was taken in then.
     package func submit(
         _ batch: borrowing AppendBatch, to sink: any AppendSink, ticket: any AnyObject & Sendable, firstTag: Int = 0
     ) throws(LogError) {
@@ -79,6 +82,9 @@ package final class Appender: Sendable {
         let refused: LogError? = state.withLockedValue { state in
             if state.closed { return .unavailable("the process is shutting down") }
             if let since = state.downSince, ContinuousClock.now - since > .seconds(2) { return .unavailable("the log is not reachable") }
+            if let since = state.awaitedSince, ContinuousClock.now - since > .seconds(Limits.appendPatienceSeconds) {
+                return .unavailable("the log does not answer")
+            }
             guard state.queue.add(batch, to: sink, ticket: ticket, firstTag: firstTag) else {
                 return .overloaded("\(state.queue.count) entries are waiting to be appended")
             }
@@ -128,50 +134,68 @@ package final class Appender: Sendable {
         // While Redis works on one pipeline, the next is sent, so neither waits for the other.
         var flights: [Flight] = []
         var reads = WideReads(keys: setup.keys)
+        // The server has refused what another connection, or setting it up again, may help: nothing more goes there.
+        var isRefused = false
+        var isTold = false
         while true {
             guard let open = session, !open.isBroken else {
-                for flight in flights { fail(flight.pipeline, .unavailable("the connection to the log broke; repeat with the same id")) }
-                flights = []
-                session = connect(stop)
+                lose(&flights)
+                session = connect(stop, &isTold)
                 if session == nil {
                     failIfDown()
                     if stop.wait(for: backoff.next()) { break }
                 } else {
-                    backoff.reset()
                     reads.reset()
                 }
                 continue
             }
-            if flights.count < Limits.appendPipelinesMax, let pipeline = take(stop, waiting: flights.isEmpty) {
-                let question = reads.question(before: pipeline.commands.bytes.count)
-                flights.append(Flight(pipeline: pipeline, start: .now, isAsking: question != nil))
-                send(pipeline, behind: question, open)
+            if !isRefused, flights.count < Limits.appendPipelinesMax {
+                if let pipeline = take(stop, open, waiting: flights.isEmpty) {
+                    let question = reads.question(before: pipeline.commands.bytes.count)
+                    flights.append(Flight(pipeline: pipeline, start: .now, isAsking: question != nil))
+                    send(pipeline, behind: question, open)
+                    continue
+                }
+                if open.isBroken { continue }
+            }
+            guard flights.isEmpty else {
+                var flight = flights.removeFirst()
+                if receive(&flight, isLast: flights.isEmpty, open) { isRefused = true } else { backoff.reset() }
                 continue
             }
-            guard !flights.isEmpty else { break }
-            var flight = flights.removeFirst()
-            receive(&flight, open)
+            guard isRefused else { break }
+            isRefused = false
+            session = nil
+            if stop.wait(for: backoff.next()) { break }
         }
         state.withLockedValue { $0.closed = true }
         failAll(.unavailable("the process is shutting down"))
     }
 
-    private func connect(_ stop: StopSignal) -> RedisSession? {
+    /// The connection is gone: what was on its way is answered, and so is what waits, once the log has been away for long.
+    private func lose(_ flights: inout [Flight]) {
+        state.withLockedValue { state in
+            state.downSince = state.downSince ?? state.awaitedSince ?? .now
+            state.awaitedSince = nil
+        }
+        for flight in flights { fail(flight.pipeline, .unavailable("the connection to the log broke; repeat with the same id")) }
+        flights = []
+        failIfDown()
+    }
+
+    private func connect(_ stop: StopSignal, _ isTold: inout Bool) -> RedisSession? {
         do {
-            let session = try RedisSession(endpoint, name: "meshlog-append", timeout: .seconds(10))
-            try setup.apply(session, while: { !stop.isRequested })
-            let wasDown = state.withLockedValue { state in
-                defer { state.downSince = nil }
-                return state.downSince != nil
-            }
-            if wasDown { log.info("the log is reachable again") }
+            let session = try RedisSession(endpoint, name: "meshlog-append", timeout: .seconds(Limits.appendPatienceSeconds))
+            let done = try setup.apply(session, while: { !stop.isRequested })
+            session.setTimeout(.seconds(Limits.appendAnswerSeconds))
+            state.withLockedValue { $0.downSince = nil }
+            if !done.isEmpty { log.warning("set the log up", metadata: ["what": "\(done.joined(separator: ", "))"]) }
+            if isTold { log.info("the log is reachable again") }
+            isTold = false
             return session
         } catch {
-            let first = state.withLockedValue { state in
-                defer { if state.downSince == nil { state.downSince = .now } }
-                return state.downSince == nil
-            }
-            if first { log.warning("the log is not reachable", metadata: ["reason": "\(error)"]) }
+            if !isTold { log.warning("the log is not reachable", metadata: ["reason": "\(error)"]) }
+            isTold = true
             return nil
         }
     }
@@ -182,13 +206,16 @@ package final class Appender: Sendable {
         if late { failAll(.unavailable("the log is not reachable; nothing was written")) }
     }
 
-    /// The next pipeline; nil when nothing waits, and it is time to stop or the caller does not want to wait.
-    private func take(_ stop: StopSignal, waiting: Bool) -> AppendQueue.Pipeline? {
+    /// The next pipeline; nil when nothing waits, and it is time to stop or the caller does not want to wait, and when the server has hung up meanwhile.
+    private func take(_ stop: StopSignal, _ session: RedisSession, waiting: Bool) -> AppendQueue.Pipeline? {
         while true {
+            // Before anything is sent: what goes to a server that has gone has an unknown outcome, what waits for the next one has none.
+            if waiting, session.isHungUp() { return nil }
             let stopping = stop.isRequested
             let pipeline: AppendQueue.Pipeline? = state.withLockedValue { state in
                 let next = state.queue.take()
                 state.isAsleep = next == nil && waiting && !stopping
+                if next != nil, waiting { state.awaitedSince = .now }
                 return next
             }
             if let pipeline { return pipeline }
@@ -209,13 +236,23 @@ package final class Appender: Sendable {
     }
 
     /// Waits for the replies of the oldest pipeline and hands the answers over.
-    private func receive(_ flight: inout Flight, _ session: RedisSession) {
+    ///
+    /// - Parameter isLast: nothing else is on its way.
+    /// - Returns: whether the server refused what another connection, or setting it up again, may help.
+    private func receive(_ flight: inout Flight, isLast: Bool, _ session: RedisSession) -> Bool {
         let count = flight.pipeline.uuids.count
         var outcomes: [AppendOutcome] = []
         outcomes.reserveCapacity(count)
+        var isRefused = false
         do throws(RedisError) {
             if flight.isAsking { try session.receive { _ in } }
-            for _ in 0..<count { outcomes.append(try session.receive(Appender.outcome)) }
+            for _ in 0..<count {
+                outcomes.append(
+                    try session.receive { reply in
+                        if reply.kind == .error, !isRefused { isRefused = Appender.asksForRenewal(reply.string) }
+                        return Appender.outcome(reply)
+                    })
+            }
         } catch {
             log.warning("an append broke", metadata: ["reason": "\(error)", "unknown": "\(count - outcomes.count)"])
             while outcomes.count < count { outcomes.append(.failed(.unavailable("the connection to the log broke; repeat with the same id"))) }
@@ -226,7 +263,17 @@ package final class Appender: Sendable {
         // Emptied where it is alone: a shared one would be copied.
         flight.pipeline.removeAll()
         let emptied = flight.pipeline
-        state.withLockedValue { $0.queue.recycle(emptied) }
+        let isBroken = session.isBroken
+        state.withLockedValue { state in
+            state.queue.recycle(emptied)
+            if !isBroken { state.awaitedSince = isLast ? nil : .now }
+        }
+        return isRefused
+    }
+
+    /// Does the refusal say that the server has become a replica, or has come back without the functions?
+    private static func asksForRenewal(_ refusal: String) -> Bool {
+        ["READONLY", "MASTERDOWN", "ERR Function not found"].contains { refusal.hasPrefix($0) }
     }
 
     /// Reads the reply of XADD or of `meshlog_append`.

@@ -22,13 +22,20 @@ package final class BlockingPool<Resource>: Sendable {
     private let name: String
     private let width: Int
     private let queueMax: Int
+    private let isUsable: @Sendable (Resource) -> Bool
     private let connect: @Sendable () throws -> Resource
 
-    /// - Parameter connect: makes a connection; called on a pool thread when one is needed.
-    package init(name: String, width: Int, queueMax: Int = 1_000, connect: @escaping @Sendable () throws -> Resource) {
+    /// - Parameters:
+    ///   - isUsable: looks, without waiting, whether a connection that has rested still stands; asked before each job that would use it again.
+    ///   - connect: makes a connection; called on a pool thread when one is needed.
+    package init(
+        name: String, width: Int, queueMax: Int = 1_000, isUsable: @escaping @Sendable (Resource) -> Bool = { _ in true },
+        connect: @escaping @Sendable () throws -> Resource
+    ) {
         self.name = name
         self.width = width
         self.queueMax = queueMax
+        self.isUsable = isUsable
         self.connect = connect
     }
 
@@ -81,6 +88,7 @@ package final class BlockingPool<Resource>: Sendable {
                 _ = arrived.wait(timeout: .now() + .milliseconds(200))
                 continue
             }
+            if let rested = resource, !isUsable(rested) { resource = nil }
             do {
                 let connection = try resource ?? connect()
                 resource = connection

@@ -125,13 +125,23 @@ package struct LogReader: Sendable {
         return (first, last)
     }
 
+    /// Makes the stream give out ids behind `position` from now on. Nothing stands behind it yet.
+    package func moveOn(_ stream: StreamName, to position: Position, _ session: RedisSession) throws(RedisError) {
+        try session.run("XSETID", [keys.stream(stream), position.streamID])
+    }
+
+    /// Entries that stand in the stream.
+    package func count(_ stream: StreamName, _ session: RedisSession) throws(RedisError) -> Int {
+        try session.run("XLEN", [keys.stream(stream)]).int ?? 0
+    }
+
     /// The cursor of a group: everything up to it has been passed.
     package func cursor(_ stream: StreamName, group: GroupName, _ session: RedisSession) throws(RedisError) -> Position {
         for info in try session.run("XINFO", ["GROUPS", keys.stream(stream)]).array ?? [] {
             let pairs = info.pairs
             if pairs["name"]?.text == group.rawValue { return pairs["last-delivered-id"]?.text.flatMap { Position(streamID: $0) } ?? .zero }
         }
-        throw .unexpectedReply("the group \(group.rawValue) is missing; meshlog streams apply creates it")
+        throw .unexpectedReply("the group \(group.rawValue) \(LogSetup.missing)")
     }
 
     /// Moves a group's cursor for people to see its lag; the truth of this group's progress lies elsewhere.

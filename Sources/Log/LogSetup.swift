@@ -1,7 +1,8 @@
+internal import Core
 package import RedisDriver
 
 /// Makes a server fit the declarations, and tells where it does not.
-package struct LogSetup {
+package struct LogSetup: Sendable {
     package let catalog: StreamCatalog
     package let keys: LogKeys
 
@@ -28,7 +29,7 @@ package struct LogSetup {
             // Looked at first: a server without memory left refuses to create what is there already.
             let present = try groups(of: key, session)
             for group in stream.groups where !present.contains(group) {
-                switch try session.call("XGROUP", ["CREATE", key, group, "0", "MKSTREAM"]) {
+                switch try session.call("XGROUP", ["CREATE", key, group, try beginning(of: group, session).streamID, "MKSTREAM"]) {
                 case .error(let text) where text.hasPrefix("BUSYGROUP"): break
                 case .error(let text): throw .server(text)
                 default: done.append("group \(group) on \(stream.name)")
@@ -38,6 +39,21 @@ package struct LogSetup {
         if let open = try SessionLog(keys: keys).restoreIfLost(session, while: isGoing), open > 0 { done.append("\(open) open sessions put back from the stream") }
         return done
     }
+
+    /// Where a group begins: the router behind the last verdict, since everything up to there has one or, buried, never will; the others at the beginning.
+    private func beginning(of group: String, _ session: RedisSession) throws(RedisError) -> Position {
+        group == GroupName.router.rawValue ? try LogReader(keys: keys).bounds(.verdicts, session).last : .zero
+    }
+
+    /// Does a failure say that something of this is gone? A server comes back without it when it has lost its data, and `FLUSHALL`, `FUNCTION FLUSH`
+    /// and `XGROUP DESTROY` take it away under open connections.
+    package static func isMissing(_ failure: any Error) -> Bool {
+        let text = "\(failure)"
+        return ["Function not found", "NOGROUP", "no such key", "requires the key to exist", missing].contains { text.contains($0) }
+    }
+
+    /// Ends what says that a group is not there.
+    static let missing = "is missing; meshlog streams apply creates it"
 
     /// Everything in which the server differs from the declarations, in words; empty when nothing does.
     package func check(_ session: RedisSession) throws(RedisError) -> [String] {

@@ -8,9 +8,14 @@ package struct StageLoop: Sendable {
     package let endpoint: RedisEndpoint
     package let keys: LogKeys
     package let leaseTTL: Duration
+    private let setup: LogSetup?
     private let log: Logger
 
-    package init(name: String, instance: String, endpoint: RedisEndpoint, keys: LogKeys, leaseTTL: Duration = .seconds(10)) {
+    /// - Parameter setup: applied again where a failure says that something of it is gone.
+    package init(
+        name: String, instance: String, endpoint: RedisEndpoint, keys: LogKeys, leaseTTL: Duration = .seconds(10), setup: LogSetup? = nil
+    ) {
+        self.setup = setup
         self.name = name
         self.instance = instance
         self.endpoint = endpoint
@@ -31,7 +36,7 @@ package struct StageLoop: Sendable {
     ) {
         var backoff = Backoff()
         var saidStandby = false
-        var failing = false
+        var complaint = Complaint()
         while !stop.isRequested {
             var lease = Lease(name: name, instance: instance, ttl: leaseTTL, keys: keys)
             do {
@@ -63,14 +68,43 @@ package struct StageLoop: Sendable {
                     try keep()
                     try step(&state, session, epoch)
                     backoff.reset()
-                    failing = false
+                    complaint = Complaint()
                 }
                 try lease.release(session)
             } catch {
-                if !failing { log.warning("stopped working, will try again", metadata: ["reason": "\(error)"]) }
-                failing = true
+                let reason = "\(error)"
+                if complaint.isDue(reason) { log.warning("stopped working, will try again", metadata: ["reason": "\(reason)"]) }
+                if LogSetup.isMissing(error) { mend(stop) }
                 stop.wait(for: backoff.next())
             }
         }
+    }
+
+    /// Makes again what is gone from the log; what cannot be made now is tried again with the next failure.
+    private func mend(_ stop: StopSignal) {
+        guard let setup else { return }
+        do {
+            let session = try RedisSession(endpoint, name: "meshlog-\(name)", timeout: .seconds(10))
+            let made = try setup.apply(session, while: { !stop.isRequested })
+            if !made.isEmpty {
+                log.error("parts of the log were gone and were made again", metadata: ["what": "\(made.joined(separator: ", "))"])
+            }
+        } catch {
+            log.warning("parts of the log are gone and cannot be made again", metadata: ["reason": "\(error)"])
+        }
+    }
+}
+
+/// Says which failures of a spell are worth a line: the first, each with another reason, and one a minute.
+private struct Complaint {
+    private var reason: String?
+    private var said = ContinuousClock.now
+
+    mutating func isDue(_ reason: String) -> Bool {
+        let now = ContinuousClock.now
+        guard reason != self.reason || now - said >= .seconds(60) else { return false }
+        self.reason = reason
+        said = now
+        return true
     }
 }

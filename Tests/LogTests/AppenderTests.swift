@@ -148,8 +148,10 @@ struct AppenderTests {
         }
     }
 
-    @Test("Redis reads a long pipeline in long pieces, so that one sync covers many entries; the answers fit all the same") func wideReads() async throws {
-        try await withOwnRedis { _, rig in
+    @Test("Redis reads a long pipeline in long pieces, so that one sync covers many entries; the answers fit all the same") func wideReads()
+        async throws
+    {
+        try await LogRig.withOwnRedis { _, rig in
             let session = try rig.connect()
             try await rig.withAppender { appender in
                 let single = try await appender.append([try admitted(#"{"topic":"a","data":-1}"#)])
@@ -279,7 +281,7 @@ struct AppenderTests {
 
     @Test("Without Redis submissions are answered unavailable within seconds; when it is back, the same ids deduplicate", .timeLimit(.minutes(5)))
     func connectionLoss() async throws {
-        try await withOwnRedis { redis, rig in
+        try await LogRig.withOwnRedis { redis, rig in
             try await rig.withAppender { appender in
                 let named = try (0..<50).map { try admitted(#"{"topic":"a","message_uuid":"19164b3d-b1cb-5c74-9a4d-\#(String(format12: $0))","data":\#($0)}"#) }
                 #expect(try await appender.append(named).allSatisfy { $0.word == "appended" })
@@ -302,18 +304,6 @@ struct AppenderTests {
                 #expect(await eventually(within: .seconds(15)) { try await appender.append(named).allSatisfy { $0.word == "duplicate" } })
                 #expect(try rig.length(.messages) == 50)
             }
-        }
-    }
-
-    /// A log on a server that belongs to this test alone.
-    private func withOwnRedis(_ body: (EmbeddedServer, LogRig) async throws -> Void) async throws {
-        try await withTemporaryFolder { folder in
-            var configuration = EmbeddedStack.Configuration(dataFolder: folder)
-            configuration.servers = [.redis]
-            configuration.ports = [:]
-            let stack = try await EmbeddedStack.start(configuration, logger: quietLogger)
-            try await LogRig.with(redis: stack.redis) { rig in try await body(stack.redis, rig) }
-            await stack.stop()
         }
     }
 }

@@ -26,6 +26,20 @@ struct LogRig: Sendable {
         try await OwnLog.with("log", redis: redis) { log in try await body(LogRig(endpoint: log.endpoint, keys: log.keys, catalog: log.catalog)) }
     }
 
+    /// The same on a server that belongs to this test alone.
+    static func withOwnRedis(isolation: isolated (any Actor)? = #isolation, _ body: (EmbeddedServer, LogRig) async throws -> Void)
+        async throws
+    {
+        try await withTemporaryFolder { folder in
+            var configuration = EmbeddedStack.Configuration(dataFolder: folder)
+            configuration.servers = [.redis]
+            configuration.ports = [:]
+            let stack = try await EmbeddedStack.start(configuration, logger: quietLogger)
+            try await LogRig.with(redis: stack.redis) { rig in try await body(stack.redis, rig) }
+            await stack.stop()
+        }
+    }
+
     /// Runs `body` with an appender that serves, and stops it on both paths.
     func withAppender<Value>(
         metrics: Metrics = Metrics(), windowMs: UInt64 = 60_000, isolation: isolated (any Actor)? = #isolation, _ body: (Appender) async throws -> Value

@@ -22,10 +22,10 @@ struct RouterRig: Sendable {
     /// Runs a router of this process name until `body` ends.
     func withRouter(
         _ instance: String, metrics: Metrics = Metrics(), limitsWritten: Int = 50_000, openSessionsMax: Int = Limits.openSessionsMax,
-        tail: DecidedTail = DecidedTail(), leaseTTL: Duration = .seconds(1), isolation: isolated (any Actor)? = #isolation,
+        tail: DecidedTail = DecidedTail(), leaseTTL: Duration = .seconds(1), setup: LogSetup? = nil, isolation: isolated (any Actor)? = #isolation,
         _ body: () async throws -> Void
     ) async throws {
-        let loop = StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: leaseTTL)
+        let loop = StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: leaseTTL, setup: setup)
         let router = Router(
             loop: loop, keys: keys, policy: PolicyFold(defaultTarget: "default"), attemptsMax: 3, limitsWritten: limitsWritten,
             openSessionsMax: openSessionsMax, tail: tail, metrics: metrics)

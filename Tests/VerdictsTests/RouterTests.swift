@@ -320,4 +320,21 @@ struct RouterTests {
             #expect(remembered < log.count, "some had to come from the log")
         }
     }
+
+    @Test("When its group was lost the router goes on behind the last verdict, past what was buried") func lostGroup() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            let setup = LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: rig.keys)
+            try rig.add(1, session)
+            try session.run("XADD", [rig.keys.stream(.messages), "*", "hello", "world"])
+            try rig.add(1, session)
+            try await rig.withRouter("one", setup: setup) {
+                #expect(await eventually { try rig.ids(.verdicts).count == 2 && rig.pending() == 0 })
+                try session.run("XGROUP", ["DESTROY", rig.keys.stream(.messages), "router"])
+                try rig.add(1, session)
+                #expect(await eventually { try rig.ids(.verdicts).count == 3 && rig.pending() == 0 })
+            }
+            #expect(try rig.ids(.rejected).count == 1)
+        }
+    }
 }

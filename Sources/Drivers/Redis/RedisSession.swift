@@ -34,6 +34,20 @@ package final class RedisSession {
 
     deinit { redisFree(context) }
 
+    /// How long each answer may take from here on.
+    package func setTimeout(_ timeout: Duration) { redisSetTimeout(context, RedisSession.timeval(timeout)) }
+
+    /// Whether the server has hung up while nobody asked it anything, or has sent what nobody asked for; then it is closed.
+    ///
+    /// - Cost: one system call, which does not wait. Not while an answer is on its way.
+    package func isHungUp() -> Bool {
+        guard !isBroken else { return true }
+        var byte: UInt8 = 0
+        if recv(context.pointee.fd, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0, errno == EAGAIN || errno == EINTR { return false }
+        isBroken = true
+        return true
+    }
+
     /// Sends commands without waiting for their answers, straight from the writer's bytes.
     package func send(_ commands: RESPWriter) throws(RedisError) {
         guard !isBroken else { throw .unavailable("the connection is closed") }
