@@ -86,6 +86,7 @@ struct Wiring {
     private func services(_ catalog: StreamCatalog, onReady: @escaping @Sendable (Int) async -> Void) throws -> [any Service] {
         let keys = settings.keys
         let setup = LogSetup(catalog: catalog, keys: keys)
+        let loop = Loops(settings: settings, setup: setup)
         let codec = EntryCodec(keys: keys, dedupeWindowMs: settings.dedupeWindowMs)
         let appender = Appender(endpoint: settings.redis, setup: setup, codec: codec, metrics: metrics)
         let doorSubjects = [settings.natsSubject, settings.jetstreamSubject].filter { !$0.isEmpty }
@@ -97,7 +98,9 @@ struct Wiring {
         func add(_ name: String, _ body: @escaping @Sendable () async throws -> Void) { services.append(Part(name: name, body: body)) }
 
         let endpoint = settings.redis
-        let redisPool = BlockingPool<RedisSession>(name: "redis-reads", width: 4) { try RedisSession(endpoint, name: "meshlog-reads") }
+        let redisPool = BlockingPool<RedisSession>(name: "redis-reads", width: 4, isUsable: { !$0.isHungUp() }) {
+            try RedisSession(endpoint, name: "meshlog-reads")
+        }
         let connect = connectPostgreSQL
         let postgresqlPool = BlockingPool<PostgreSQLSession>(name: "archive-reads", width: 4) {
             let session = try connect("meshlog-reads")
@@ -121,10 +124,10 @@ struct Wiring {
             add("rebuild") { await rebuilder.run() }
         }
         if settings.roles.contains(.archive) {
-            let messages = Archivers.messages(loop: loop("archive"), keys: keys, live: live, tail: tail, metrics: metrics) {
+            let messages = Archivers.messages(loop: loop("archive", reads: .verdicts), keys: keys, live: live, tail: tail, metrics: metrics) {
                 () throws(PostgreSQLError) in try connect("meshlog-archive")
             }
-            let deliveries = Archivers.deliveries(loop: loop("delivery-archive"), keys: keys, metrics: metrics) {
+            let deliveries = Archivers.deliveries(loop: loop("delivery-archive", reads: .deliveries), keys: keys, metrics: metrics) {
                 () throws(PostgreSQLError) in
                 try connect("meshlog-deliveries")
             }
@@ -144,7 +147,7 @@ struct Wiring {
                 url: settings.nats.url, credentials: settings.nats.credentials, stream: settings.backboneStream, maxAge: settings.backboneMaxAge)
             let backbone = Backbone(backboneSettings)
             let republisher = Republishers.follower(
-                loop: loop("republish"), keys: keys, tail: tail, metrics: metrics, backbone: backbone, target: settings.backboneName,
+                loop: loop("republish", reads: .verdicts), keys: keys, tail: tail, metrics: metrics, backbone: backbone, target: settings.backboneName,
                 body: settings.republishBody)
             add("republish") {
                 await republisher.run()
@@ -152,7 +155,8 @@ struct Wiring {
             }
             let own = settings.backboneName
             let fleet = Republishers.fleet(
-                endpoint: endpoint, keys: keys, metrics: metrics, body: settings.republishBody, settings: backboneSettings, loop: loop,
+                endpoint: endpoint, keys: keys, metrics: metrics, body: settings.republishBody, settings: backboneSettings,
+                loop: { loop($0, reads: .verdicts) },
                 registered: {
                     let state = follower.state
                     return (state.backbones.filter { $0.name != own }, state.position)
@@ -161,23 +165,23 @@ struct Wiring {
         }
         if settings.roles.contains(.router) {
             let router = Router(
-                loop: loop("router"), keys: keys, policy: PolicyFold(control, defaultTarget: settings.backboneName),
-                attemptsMax: catalog[.messages].attempts,
-                tail: tail, metrics: metrics)
+                loop: loop("router", reads: .messages), keys: keys, policy: PolicyFold(control, defaultTarget: settings.backboneName),
+                attemptsMax: catalog[.messages].attempts, tail: tail, metrics: metrics)
             add("router") { await router.run() }
             let clock = SessionClock(loop: loop("sessions"), keys: keys, metrics: metrics) { () throws(PostgreSQLError) in try connect("meshlog-sessions") }
             add("sessions") { await clock.run() }
         }
         if settings.roles.contains(.webhooks) {
             let courier = Courier(addresses: AddressGuard(opened: settings.webhookAllow))
-            let notifier = Notifier(loop: loop("webhooks"), keys: keys, courier: courier, key: settings.webhookKey, metrics: metrics)
+            let notifier = Notifier(
+                loop: loop("webhooks", reads: .notifications), keys: keys, courier: courier, key: settings.webhookKey, metrics: metrics)
             add("webhooks") { await notifier.run() }
         }
         let waiter = VerdictWaiter(endpoint: endpoint, keys: keys, metrics: metrics)
         let verdicts = VerdictDesk(waiter: waiter, disclosesConditions: settings.disclosesConditions) { rule in
             follower.state.row(.constraint, rule).flatMap { ConstraintTerms(document: $0.document) }
         }
-        addDoors(admission, appender, codec, verdicts, &services)
+        addDoors(admission, appender, codec, verdicts, loop, &services)
         let writer = ControlWriter(
             redis: redisPool, keys: keys, follower: follower, machine: ControlMachine(rules: try DocumentForms(catalog).rules))
         services.append(try http(admission, appender, verdicts, catalog, redisPool, postgresqlPool, follower, writer, place, onReady: onReady, &services))
@@ -196,7 +200,10 @@ struct Wiring {
         return (state, templates)
     }
 
-    private func addDoors(_ admission: Admission, _ appender: Appender, _ codec: EntryCodec, _ verdicts: VerdictDesk, _ services: inout [any Service]) {
+    private func addDoors(
+        _ admission: Admission, _ appender: Appender, _ codec: EntryCodec, _ verdicts: VerdictDesk, _ loop: Loops,
+        _ services: inout [any Service]
+    ) {
         guard settings.roles.contains(.doors) else { return }
         if !settings.list.isEmpty {
             let door = ListDoor(
@@ -290,14 +297,22 @@ struct Wiring {
             ])
     }
 
-    private var loop: @Sendable (String) -> StageLoop {
-        let settings = settings
-        return { StageLoop(name: $0, instance: settings.instance, endpoint: settings.redis, keys: settings.keys) }
-    }
-
     private var connectPostgreSQL: @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession {
         let url = settings.postgresqlURL
         return { (name: String) throws(PostgreSQLError) in try PostgreSQLSession(conninfo: url, applicationName: name) }
+    }
+}
+
+/// Makes the loops of the stages.
+private struct Loops: Sendable {
+    let settings: Settings
+    let setup: LogSetup
+
+    /// - Parameter reads: the stream whose declaration says how long this stage may be silent before another process acts for it.
+    func callAsFunction(_ name: String, reads stream: StreamName? = nil) -> StageLoop {
+        let ttl = stream.map { setup.catalog[$0].claimAfter } ?? .seconds(10)
+        return StageLoop(
+            name: name, instance: settings.instance, endpoint: settings.redis, keys: settings.keys, leaseTTL: ttl, setup: setup)
     }
 }
 

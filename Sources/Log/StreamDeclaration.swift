@@ -10,7 +10,7 @@ package struct StreamDeclaration: Sendable, Equatable {
     package let partitions: Int
     package let groups: [String]
     package let retention: Retention
-    /// How long a consumer may be silent before another takes over its entries.
+    /// How long a stage that reads it may be silent before another process takes over: the time of its lease.
     package let claimAfter: Duration
     /// Deliveries of one entry before it is buried.
     package let attempts: Int

@@ -40,11 +40,16 @@ struct DeclarationTests {
     ] as [(String, UInt64?)])
     func durations(_ text: String, _ ms: UInt64?) { #expect(StreamCatalog.duration(text) == ms) }
 
-    @Test("A broken declaration is named with its file", arguments: [
-        ("partitions: 1", "partitions: 2", "partitions"), ("age: 7d", "age: 7 days", "durations"), ("attempts: 3", "attempts: 0", "attempts"),
-        ("claim_after: 5s", "claim_after: soon", "durations"), ("entries: 5000000", "entries: -1", "entries"), ("groups: [router]", "groups: router", "messages.yaml"),
-        ("name: messages", "name: mesages", "messages"), ("purpose: ", "purpos: ", "messages.yaml"), ("events: [message.accepted, message.released]", "events: [message.seen]", "message.seen"),
-    ])
+    @Test(
+        "A broken declaration is named with its file",
+        arguments: [
+            ("partitions: 1", "partitions: 2", "partitions"), ("age: 7d", "age: 7 days", "durations"),
+            ("attempts: 3", "attempts: 0", "attempts"),
+            ("claim_after: 10s", "claim_after: soon", "durations"), ("entries: 5000000", "entries: -1", "entries"),
+            ("groups: [router]", "groups: router", "messages.yaml"),
+            ("name: messages", "name: mesages", "messages"), ("purpose: ", "purpos: ", "messages.yaml"),
+            ("events: [message.accepted, message.released]", "events: [message.seen]", "message.seen"),
+        ])
     func broken(_ from: String, _ to: String, _ named: String) async throws {
         try await withTemporaryFolder { folder in
             try FileManager.default.copyItem(atPath: Repository.root + "/streams", toPath: folder + "/streams")
@@ -78,6 +83,21 @@ struct DeclarationTests {
             #expect(faults.contains { $0.contains("'archive'") && $0.contains("missing") })
             #expect(faults.contains { $0.contains("'somebody'") && $0.contains("not declared") })
             #expect(try rig.setup.apply(session) == ["group archive on verdicts"])
+        }
+    }
+
+    @Test("A router's group that was lost begins behind the last verdict, also when that has been trimmed; the others at the beginning")
+    func lostRouterGroup() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            for id in ["1-0", "2-0", "3-0"] { _ = try rig.add(id, to: session) }
+            try rig.decide(Position(ms: 2, seq: 0), to: session)
+            try session.run("XTRIM", [rig.keys.stream(.verdicts), "MAXLEN", "0"])
+            try session.run("XGROUP", ["DESTROY", rig.keys.stream(.messages), "router"])
+            try session.run("XGROUP", ["DESTROY", rig.keys.stream(.verdicts), "archive"])
+            #expect(try rig.setup.apply(session) == ["group router on messages", "group archive on verdicts"])
+            #expect(try LogReader(keys: rig.keys).cursor(.messages, group: .router, session) == Position(ms: 2, seq: 0))
+            #expect(try LogReader(keys: rig.keys).cursor(.verdicts, group: .archive, session) == .zero)
         }
     }
 
