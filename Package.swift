@@ -115,7 +115,7 @@ let package = Package(
         tests("WebhooksTests", ["Core", "Control", "Log", "Webhooks", "RedisDriver", "RE2Driver", "Stack", "TestSupport", logging]),
         tests("ProjectionsTests", ["Core", "Log", "Projections", "Replay", "PostgreSQLDriver", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("IntegrationTests", path: "Integration", ["Core", "Log", "NATSDriver", "RedisDriver", "Stack", "TestSupport", logging]),
-        tests("ReplayTests", ["Core", "Replay", "PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),
+        tests("ReplayTests", ["Core", "Log", "Replay", "PostgreSQLDriver", "NATSDriver", "RedisDriver", "Stack", "TestSupport", logging]),
     ],
     cxxLanguageStandard: .cxx17
 )

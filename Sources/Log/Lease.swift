@@ -37,6 +37,11 @@ package struct Lease: Sendable {
         return .heldBy(parts[1].text ?? "")
     }
 
+    /// Makes the next who takes it get a higher epoch than `epoch`, under which somebody has written elsewhere: a log that was lost counts anew.
+    package static func raiseEpoch(_ name: String, above epoch: Int64, keys: LogKeys, _ session: RedisSession) throws(RedisError) {
+        try session.run("FCALL", ["meshlog_lease_raise", "1", keys.epoch(name), String(epoch)])
+    }
+
     /// Gives it up, so that another can take over at once.
     package mutating func release(_ session: RedisSession) throws(RedisError) {
         guard epoch != 0 else { return }

@@ -1,5 +1,6 @@
 package import Core
 package import Log
+internal import Logging
 package import PostgreSQLDriver
 internal import RedisDriver
 
@@ -11,17 +12,38 @@ package struct ArchiveStage<Record: ArchiveRecord>: ReplaySink {
     private let stream: StreamName
     private let group: GroupName
 
-    init(sink: ArchiveSink<Record>, session: RedisSession, reader: LogReader, stream: StreamName, group: GroupName) throws(RedisError) {
+    /// - Parameter source: the stream that gives the entries of `stream` their ids.
+    init(sink: ArchiveSink<Record>, session: RedisSession, reader: LogReader, stream: StreamName, group: GroupName, source: StreamName)
+        throws(RedisError)
+    {
         self.sink = sink
         self.session = session
         self.reader = reader
         self.stream = stream
         self.group = group
+        try ArchiveStage.catchUp(source, with: sink.checkpoint, reader, session)
         // At once, not with the first batch: a PostgreSQL that came back older than it was needs what the group has passed.
         try reader.setCursor(stream, group: group, sink.checkpoint.position, session)
     }
 
     package var cursor: Position { sink.checkpoint.position }
+
+    /// A log that was lost, with a clock that is behind, gives out ids that the archive has passed: it would read none of those entries. So the ids
+    /// go on behind the checkpoint.
+    private static func catchUp(_ source: StreamName, with checkpoint: Checkpoint, _ reader: LogReader, _ session: RedisSession)
+        throws(RedisError)
+    {
+        let last = try reader.bounds(source, session).last
+        guard last < checkpoint.position else { return }
+        let before = try reader.count(source, session)
+        try reader.moveOn(source, to: checkpoint.position, session)
+        Logger(label: "meshlog.\(checkpoint.name)").error(
+            "the log ended before what is archived: it was lost, or is an older one; its ids go on behind the archive's. What was appended since then, and is not archived, stays out of the archive",
+            metadata: [
+                "stream": "\(source.rawValue)", "ended": "\(last)", "archived": "\(checkpoint.position)",
+                "entries_before": "\(before)",
+            ])
+    }
 
     package mutating func write(_ batch: [Record]) throws {
         let receipt = try sink.write(batch)
@@ -48,8 +70,8 @@ package enum Archivers {
             shortcut: .init(tail, count: count), position: { $0.position },
             interval: { .milliseconds(live.state.table.integer(.archiveInterval) ?? 0) },
             open: { session, epoch in
-                let sink = try ArchiveSink<DecidedMessage>(session: try connect(), name: "archive", partition: 0, epoch: Int64(epoch))
-                return try ArchiveStage(sink: sink, session: session, reader: reader, stream: .verdicts, group: .archive)
+                let sink: ArchiveSink<DecidedMessage> = try claim("archive", epoch, of: loop, on: try connect(), session)
+                return try ArchiveStage(sink: sink, session: session, reader: reader, stream: .verdicts, group: .archive, source: .messages)
             })
     }
 
@@ -62,8 +84,26 @@ package enum Archivers {
             loop: loop, keys: keys, stream: .deliveries, metrics: metrics,
             read: { try reader.deliveries(after: $0, count: Limits.archiveBatchMax, $1) }, position: { $0.position },
             open: { session, epoch in
-                let sink = try ArchiveSink<LoggedDelivery>(session: try connect(), name: "delivery", partition: 0, epoch: Int64(epoch))
-                return try ArchiveStage(sink: sink, session: session, reader: reader, stream: .deliveries, group: .deliveryArchive)
+                let sink: ArchiveSink<LoggedDelivery> = try claim("delivery", epoch, of: loop, on: try connect(), session)
+                return try ArchiveStage(
+                    sink: sink, session: session, reader: reader, stream: .deliveries, group: .deliveryArchive, source: .deliveries)
             })
+    }
+
+    /// Claims the checkpoint under the lease's epoch.
+    ///
+    /// - Throws: `.fenced` when it has a higher one. Then another process acts by now; or the log was lost and counts epochs anew, and the next try is
+    ///   above.
+    private static func claim<Record: ArchiveRecord>(
+        _ name: String, _ epoch: Int, of loop: StageLoop, on archive: PostgreSQLSession, _ session: RedisSession
+    ) throws -> ArchiveSink<Record> {
+        do throws(ArchiveError) {
+            return try ArchiveSink(session: archive, name: name, partition: 0, epoch: Int64(epoch))
+        } catch {
+            if case .fenced = error {
+                try Lease.raiseEpoch(loop.name, above: try Checkpoint.epoch(name, partition: 0, on: archive), keys: loop.keys, session)
+            }
+            throw error
+        }
     }
 }

@@ -30,6 +30,14 @@ package struct Checkpoint: Sendable, Equatable {
         return Checkpoint(answer, row: 0)
     }
 
+    /// The epoch that holds the checkpoint; 0 when it is not there.
+    static func epoch(_ name: String, partition: Int, on session: PostgreSQLSession) throws(ArchiveError) -> Int64 {
+        let answer = try database { () throws(PostgreSQLError) in
+            try session.query("SELECT epoch FROM checkpoint WHERE name = $1 AND partition = $2", [.text(name), .int2(Int16(partition))])
+        }
+        return answer.rowCount == 1 ? answer.int64(0, 0) ?? 0 : 0
+    }
+
     /// All checkpoints, by name and partition.
     package static func all(on session: PostgreSQLSession) throws(ArchiveError) -> [Checkpoint] {
         let answer = try database { () throws(PostgreSQLError) in

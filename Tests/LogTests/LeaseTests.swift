@@ -57,6 +57,19 @@ struct LeaseTests {
         }
     }
 
+    @Test("An epoch that is known from elsewhere is passed, and never fallen back behind") func raising() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            var (one, other) = (lease(rig, "one"), lease(rig, "other"))
+            _ = try one.renew(session)
+            try Lease.raiseEpoch("router", above: 41, keys: rig.keys, session)
+            try Lease.raiseEpoch("router", above: 7, keys: rig.keys, session)
+            #expect(try one.renew(session) == .held(epoch: 1), "who holds it goes on")
+            try one.release(session)
+            #expect(try other.renew(session) == .held(epoch: 42))
+        }
+    }
+
     @Test("Renewing keeps it beyond its time") func renewing() async throws {
         try await LogRig.with { rig in
             let session = try rig.connect()

@@ -14,10 +14,18 @@ func withEmptyDatabase(_ body: @escaping @Sendable (String) throws -> Void) asyn
 
 /// Runs `body` with the URL of a migrated database, on a thread of its own.
 func withArchiveDatabase(_ body: @escaping @Sendable (String) throws -> Void) async throws {
-    let template = try await SharedStack.template("archive") { url in
+    try await SharedStack.withDatabase(template: try await archiveTemplate()) { url in try await onThread { try body(url) } }
+}
+
+/// The same for tests that wait.
+func withArchive(_ body: (String) async throws -> Void) async throws {
+    try await SharedStack.withDatabase(template: try await archiveTemplate(), body)
+}
+
+private func archiveTemplate() async throws -> String {
+    try await SharedStack.template("archive") { url in
         try await onThread { _ = try Migrator(folder: migrationFolder).apply(on: openSession(url)) }
     }
-    try await SharedStack.withDatabase(template: template) { url in try await onThread { try body(url) } }
 }
 
 func openSession(_ url: String) throws -> PostgreSQLSession {

@@ -76,6 +76,15 @@ register('meshlog_lease', function(keys, args)
   return {1, epoch}
 end)
 
+-- Makes the next epoch of a lease higher than one that is known from elsewhere.
+-- KEYS  epoch counter      ARGV  epoch      =>    what the counter is
+register('meshlog_lease_raise', function(keys, args)
+  local counted = tonumber(redis.call('GET', keys[1]) or 0)
+  if counted >= tonumber(args[1]) then return counted end
+  redis.call('SET', keys[1], args[1])
+  return tonumber(args[1])
+end)
+
 -- Microseconds since the epoch by Redis's own clock, the log's.
 local function now()
   local time = redis.call('TIME')

@@ -74,7 +74,13 @@ struct Materializer<P: Projection> {
         }
     }
 
-    private func work(on row: GenerationRow, _ session: PostgreSQLSession, _ control: RedisSession, _ epoch: Int) throws(ProjectionError) -> Materialization<P> {
+    private func work(on row: GenerationRow, _ session: PostgreSQLSession, _ control: RedisSession, _ epoch: Int) throws(ProjectionError)
+        -> Materialization<P>
+    {
+        if row.epoch > epoch {
+            // Another process acts by now; or the log was lost and counts epochs anew, and the next try is above.
+            try redis { () throws(RedisError) in try Lease.raiseEpoch("projection:\(row.name)", above: row.epoch, keys: place.keys, control) }
+        }
         let ordinals = try ProjectionGroups(projection.definition, keys: place.keys).open(at: row.position, control)
         return try Materialization(
             projection, row, epoch: epoch, session: session, control: control, place: place, ordinals: ordinals, tail: place.tail)
