@@ -90,6 +90,71 @@ struct BackboneTests {
         }
     }
 
+    @Test("An account that is full holds its messages back, and stores them once there is room")
+    func full() async throws {
+        let accounts = """
+            accounts {
+              SMALL { users: [{ user: meshlog, password: secret }], jetstream: { max_file: 400KB, max_memory: 1MB } }
+              SYS { users: [{ user: sys, password: sys }] }
+            }
+            system_account: SYS
+            """
+        try await withBackboneServer(local: accounts) { server in
+            var settings = BackboneSettings(url: server.url)
+            settings.credentials = .user("meshlog", password: "secret")
+            let backbone = Backbone(settings)
+            let batch = (1...10).map { outgoing($0, subject: "big.\($0)", payload: [UInt8](repeating: 0x31, count: 60_000)) }
+            let first = await backbone.publish(batch)
+            #expect(first[0] == .stored(stream: "MESHLOG", sequence: 1, duplicate: false))
+            guard case .failed(let reason, true) = first[9] else { throw Unexpected(receipts: first) }
+            #expect(reason.contains("resource limits exceeded"))
+            #expect(first.allSatisfy { if case .failed(_, false) = $0 { false } else { true } })
+            // More than all of it does not fit: what was stored makes room for the rest.
+            try await onJetStream(server.url, settings.credentials) { _ = try $0.call("STREAM.PURGE.MESHLOG") }
+            let second = await backbone.publish(batch)
+            #expect(second.allSatisfy { if case .stored = $0 { true } else { false } }, "\(second)")
+        }
+    }
+
+    @Test("Topics that the server does not let Meshlog publish to fail alone and for good, on JetStream and on core NATS")
+    func notPermitted() async throws {
+        let long = "secret." + String(repeating: "x", count: 300)
+        let users = """
+            authorization { users: [{
+              user: meshlog, password: secret
+              permissions: { publish: { deny: ["secret.>", "own.secret.>", "own.odd\\"\\\\\u{e9}"] } }
+            }] }
+            """
+        try await withBackboneServer(local: users) { server in
+            var settings = BackboneSettings(url: server.url)
+            settings.credentials = .user("meshlog", password: "secret")
+            // A part of "own" is a stream of the user's, so the rest of it goes to core NATS.
+            try await onJetStream(server.url, settings.credentials) {
+                _ = try $0.createStream(StreamConfiguration(name: "MINE", subjects: ["own.stored.>"]))
+            }
+            let subjects = [
+                "fine.1", "secret.a", "own.core", "own.secret.a", "secret.b", "own.secret.b", long, "own.odd\"\\\u{e9}", "secret.a",
+                "own.stored.1", "fine.2",
+            ]
+            let batch = subjects.enumerated().map { outgoing($0.offset, subject: $0.element) }
+            let backbone = Backbone(settings)
+            let start = ContinuousClock.now
+            let receipts = await backbone.publish(batch)
+            #expect(ContinuousClock.now - start < settings.timeout, "nobody waits for an acknowledgement that will not come")
+            func refused(_ subject: String) -> BackboneReceipt {
+                .failed(reason: "NATS refused: to publish to \(subject) is not permitted", retryable: false)
+            }
+            func stored(_ sequence: UInt64) -> BackboneReceipt { .stored(stream: "MESHLOG", sequence: sequence, duplicate: false) }
+            #expect(
+                receipts == [
+                    stored(1), refused("secret.a"), .core, refused("own.secret.a"), refused("secret.b"), refused("own.secret.b"),
+                    refused(long),
+                    refused(subjects[7]), refused("secret.a"), .stored(stream: "MINE", sequence: 1, duplicate: false), stored(2),
+                ])
+            #expect(await backbone.publish([outgoing(20, subject: "fine.3"), outgoing(21, subject: "own.core")]) == [stored(3), .core])
+        }
+    }
+
     @Test("A stream that was deleted under way is made again, and nothing is lost")
     func deleted() async throws {
         try await withBackboneServer { server in
@@ -175,7 +240,12 @@ private func outgoing(_ number: Int, subject: String, payload: [UInt8]? = nil) -
         payload: payload ?? Array("{\"n\":\(number)}".utf8), contentType: "application/json", traceparent: "00-ab-cd-01")
 }
 
-private func withBackboneServer(_ body: (EmbeddedServer) async throws -> Void) async throws {
+private struct Unexpected: Error {
+    let receipts: [BackboneReceipt]
+}
+
+/// - Parameter local: what its configuration has beside Meshlog's own.
+private func withBackboneServer(local: String = "", _ body: (EmbeddedServer) async throws -> Void) async throws {
     try await withTemporaryFolder { folder in
         var configuration = EmbeddedStack.Configuration(dataFolder: folder)
         configuration.servers = [.nats]
@@ -183,6 +253,8 @@ private func withBackboneServer(_ body: (EmbeddedServer) async throws -> Void) a
         configuration.natsPayloadBytesMax = 1 << 20
         var logger = Logger(label: "nats")
         logger.logLevel = .warning
+        try FileManager.default.createDirectory(atPath: folder + "/nats", withIntermediateDirectories: true)
+        try local.write(toFile: folder + "/nats/local.conf", atomically: true, encoding: .utf8)
         let stack = try await EmbeddedStack.start(configuration, logger: logger)
         do {
             try await body(stack.nats)
@@ -195,10 +267,12 @@ private func withBackboneServer(_ body: (EmbeddedServer) async throws -> Void) a
 }
 
 /// Runs blocking calls on a thread of their own, with a connection of their own.
-private func onJetStream<Value: Sendable>(_ url: String, _ body: @escaping @Sendable (JetStream) throws -> Value) async throws -> Value {
+private func onJetStream<Value: Sendable>(
+    _ url: String, _ credentials: NATSCredentials = .anonymous, _ body: @escaping @Sendable (JetStream) throws -> Value
+) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
         Thread.detachNewThread {
-            continuation.resume(with: Result { try body(JetStream(NATSConnection(NATSOptions(url: url)))) })
+            continuation.resume(with: Result { try body(JetStream(NATSConnection(NATSOptions(url: url, credentials: credentials)))) })
         }
     }
 }

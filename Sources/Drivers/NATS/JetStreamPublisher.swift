@@ -22,7 +22,8 @@ package final class JetStreamPublisher {
 
     /// Sends `batch`, flushes once, waits for the acks: one outcome per message, in order.
     ///
-    /// After a lost connection nothing more of the batch is sent, and what is not known is `.failed(.unavailable)`.
+    /// After a lost connection nothing more of the batch is sent, and what is not known is `.failed(.unavailable)`. When the server has refused
+    /// some of the batch for want of permission, the connection is closed at the end: only then is it known of each message.
     ///
     /// - Shape: at most `NATSLimits.publishBatchMax` messages.
     /// - Cost: two round trips per batch; at most `timeout` for the flush and `timeout` for the acks.
@@ -32,7 +33,12 @@ package final class JetStreamPublisher {
         nextNumber += UInt64(batch.count)
         send(batch, &gathering)
         flush(batch, &gathering, timeout)
-        gather(&gathering, timeout)
+        let isRefused = connection.lastRefusal.map { text in batch.contains { PublishRefusals.text($0.subject) == text } } ?? false
+        gather(batch, &gathering, timeout, isRefused: isRefused)
+        if isRefused {
+            connection.closeLearningRefusals()
+            settleRefused(batch, &gathering)
+        }
         return gathering.outcomes(unknown: .timedOut(operation: "acknowledgement of a publish"))
     }
 
@@ -82,7 +88,7 @@ package final class JetStreamPublisher {
         for (index, message) in batch.enumerated() where !message.isStored && !gathering.isSettled(index) { gathering.settle(index, outcome) }
     }
 
-    private func gather(_ gathering: inout Gathering, _ timeout: Duration) {
+    private func gather(_ batch: [PreparedPublish], _ gathering: inout Gathering, _ timeout: Duration, isRefused: Bool) {
         let deadline = ContinuousClock.now + timeout
         while gathering.unsettled > 0 {
             let wait = gathering.isAbandoned ? Duration.zero : min(NATSLimits.waitSlice, deadline - ContinuousClock.now)
@@ -96,9 +102,17 @@ package final class JetStreamPublisher {
                 return
             }
             if gathering.isAbandoned || ContinuousClock.now >= deadline { return }
+            if isRefused { settleRefused(batch, &gathering) }
             if connection.status != .connected || connection.reconnects != gathering.reconnects {
                 gathering.abandon(.unavailable(reason: "the connection was lost before the acknowledgement"))
             }
+        }
+    }
+
+    /// What the server is known to have refused waits for no acknowledgement, and did not arrive with the flush either.
+    private func settleRefused(_ batch: [PreparedPublish], _ gathering: inout Gathering) {
+        for (index, message) in batch.enumerated() where connection.hasRefused(message.subject) {
+            gathering.refuse(index, .notPermitted(message.subject))
         }
     }
 
@@ -147,6 +161,11 @@ private struct Gathering {
         known[index] = outcome
         unsettled -= 1
         settleUnanswerable()
+    }
+
+    /// The server did not take this message: what was open is settled, and a flush proves nothing.
+    mutating func refuse(_ index: Int, _ error: NATSError) {
+        if known[index] == .flushed { known[index] = .failed(error) } else { settle(index, .failed(error)) }
     }
 
     mutating func countUnanswerable() {

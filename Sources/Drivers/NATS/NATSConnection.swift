@@ -13,6 +13,7 @@ package final class NATSConnection: @unchecked Sendable {
     // `pointer` never changes, and nats.c locks what it points to.
     let pointer: OpaquePointer
     private let eventNumber: UInt
+    private let refusals: PublishRefusals
     private let inboxPrefix: String?
     let preformatsHeaders: Bool
     /// The last `NATSLimits.eventsMax` events, for one reader; ends with the connection.
@@ -23,7 +24,8 @@ package final class NATSConnection: @unchecked Sendable {
     /// - Throws: `.unavailable` (retry), `.refused` (credentials, TLS), `.client` (settings).
     package init(_ options: NATSOptions) throws(NATSError) {
         let (events, continuation) = AsyncStream.makeStream(of: NATSConnectionEvent.self, bufferingPolicy: .bufferingNewest(NATSLimits.eventsMax))
-        let number = ConnectionEvents.register(continuation)
+        let refusals = PublishRefusals()
+        let number = ConnectionEvents.register(continuation, refusals)
         do throws(NATSError) {
             pointer = try openConnection(options, events: number)
         } catch {
@@ -32,6 +34,7 @@ package final class NATSConnection: @unchecked Sendable {
         }
         self.events = events
         eventNumber = number
+        self.refusals = refusals
         inboxPrefix = options.inboxPrefix
         preformatsHeaders = options.preformatsHeaders
     }
@@ -93,7 +96,7 @@ package final class NATSConnection: @unchecked Sendable {
 
     /// One request, one reply.
     ///
-    /// - Throws: `.noResponders` at once if nobody listens; `.timedOut`.
+    /// - Throws: `.noResponders` at once if nobody listens; `.timedOut`; `.refused` if that was for want of permission.
     package func request(
         _ subject: String, _ payload: [UInt8] = [], headers: NATSHeaderSelection = .none, timeout: Duration
     ) throws(NATSError) -> NATSMessage {
@@ -102,6 +105,7 @@ package final class NATSConnection: @unchecked Sendable {
         let status = payload.withUnsafeBytes { bytes in
             natsConnection_Request(&reply, pointer, subject, bytes.baseAddress, Int32(bytes.count), timeout.natsMilliseconds)
         }
+        if status == NATS_TIMEOUT, hasRefused(subject) { throw .notPermitted(subject) }
         try check(status, "request \(subject)", subject: subject)
         guard let reply else { throw .unexpectedReply("no message for \(subject)") }
         defer { natsMsg_Destroy(reply) }
@@ -122,5 +126,24 @@ package final class NATSConnection: @unchecked Sendable {
 
     package func close() {
         natsConnection_Close(pointer)
+    }
+
+    // MARK: Refusals
+
+    /// What the server said when it last refused a publish, as `PublishRefusals.text` puts it. After a `flush` it is known of all that was published before.
+    var lastRefusal: [UInt8]? {
+        var text: UnsafePointer<CChar>?
+        guard natsConnection_GetLastError(pointer, &text) == NATS_NOT_PERMITTED, let text else { return nil }
+        let bytes = PublishRefusals.bytes(text)
+        return PublishRefusals.isRefusal(bytes) ? bytes : nil
+    }
+
+    /// Is it known that the server takes nothing for `subject`? nats.c may still be on its way to say so; after `closeLearningRefusals` it has.
+    func hasRefused(_ subject: String) -> Bool { refusals.contains(subject) }
+
+    /// Closes, and waits until all that the server refused is known.
+    func closeLearningRefusals() {
+        close()
+        refusals.awaitEnd(within: NATSLimits.refusalsWait)
     }
 }

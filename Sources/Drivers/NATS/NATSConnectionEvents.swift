@@ -11,29 +11,48 @@ package enum NATSConnectionEvent: Equatable, Sendable {
     case problem(String)
 }
 
-/// Hands nats.c's callbacks to the connection's event stream.
+/// Hands nats.c's callbacks to the connection's event stream, and what the server refused to its refusals.
 ///
 /// nats.c may still call back while a connection is being destroyed, so callbacks carry a number, not a pointer.
 enum ConnectionEvents {
-    private static let open = Mutex<(next: UInt, streams: [UInt: AsyncStream<NATSConnectionEvent>.Continuation])>((1, [:]))
+    private struct Listener {
+        let stream: AsyncStream<NATSConnectionEvent>.Continuation
+        let refusals: PublishRefusals
+    }
+    private static let open = Mutex<(next: UInt, listeners: [UInt: Listener])>((1, [:]))
 
-    static func register(_ stream: AsyncStream<NATSConnectionEvent>.Continuation) -> UInt {
+    static func register(_ stream: AsyncStream<NATSConnectionEvent>.Continuation, _ refusals: PublishRefusals) -> UInt {
         open.withLock { state in
             let number = state.next
             state.next += 1
-            state.streams[number] = stream
+            state.listeners[number] = Listener(stream: stream, refusals: refusals)
             return number
         }
     }
 
     static func forget(_ number: UInt) {
-        open.withLock { $0.streams.removeValue(forKey: number) }?.finish()
+        open.withLock { $0.listeners.removeValue(forKey: number) }?.stream.finish()
     }
 
     static func send(_ event: NATSConnectionEvent, to closure: UnsafeMutableRawPointer?) {
-        let stream = open.withLock { $0.streams[UInt(bitPattern: closure)] }
-        stream?.yield(event)
-        if event == .closed { stream?.finish() }
+        guard let listener = listener(closure) else { return }
+        listener.stream.yield(event)
+        if event == .closed {
+            listener.stream.finish()
+            listener.refusals.end()
+        }
+    }
+
+    private static func listener(_ closure: UnsafeMutableRawPointer?) -> Listener? {
+        open.withLock { $0.listeners[UInt(bitPattern: closure)] }
+    }
+
+    private static func report(_ error: natsStatus, to closure: UnsafeMutableRawPointer?) {
+        // Within this callback alone nats.c's thread-local has the server's own words; those of the connection may be a later one's.
+        if error == NATS_NOT_PERMITTED, let text = nats_GetLastError(nil) {
+            listener(closure)?.refusals.note(PublishRefusals.bytes(text))
+        }
+        send(.problem(String(cString: natsStatus_GetText(error))), to: closure)
     }
 
     /// Sets all callbacks of `options` to the stream of that number.
@@ -48,9 +67,7 @@ enum ConnectionEvents {
             status = natsOptions_SetClosedCB(options, { _, closure in ConnectionEvents.send(.closed, to: closure) }, closure)
         }
         if status == NATS_OK {
-            status = natsOptions_SetErrorHandler(
-                options, { _, _, error, closure in ConnectionEvents.send(.problem(String(cString: natsStatus_GetText(error))), to: closure) },
-                closure)
+            status = natsOptions_SetErrorHandler(options, { _, _, error, closure in ConnectionEvents.report(error, to: closure) }, closure)
         }
         return status
     }

@@ -19,10 +19,14 @@ package enum NATSError: Error, Equatable, Sendable {
     /// Any other status of nats.c, in its own words.
     case client(operation: String, text: String)
 
+    static func notPermitted(_ subject: String) -> NATSError { .refused(reason: "to publish to \(subject) is not permitted") }
+
     /// Whether the same call can succeed later without a change by the caller.
     package var isRetryable: Bool {
         switch self {
         case .unavailable, .timedOut, .noResponders: true
+        // An account that is full (said with 400) and too many requests (429) pass: messages expire, somebody makes room.
+        case .jetStream(_, .accountResourcesExceeded, _), .jetStream(429, _, _): true
         case .jetStream(let status, let code, _): status >= 500 && code != .notEnabled && code != .notEnabledForAccount
         case .refused, .payloadTooLarge, .invalidSubject, .unexpectedReply, .client: false
         }
@@ -54,6 +58,7 @@ package struct JetStreamErrorCode: RawRepresentable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
+    package static let accountResourcesExceeded = JetStreamErrorCode(rawValue: 10_002)
     package static let consumerNotFound = JetStreamErrorCode(rawValue: 10_014)
     package static let noMessageFound = JetStreamErrorCode(rawValue: 10_037)
     package static let notEnabledForAccount = JetStreamErrorCode(rawValue: 10_039)

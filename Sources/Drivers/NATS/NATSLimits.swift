@@ -23,6 +23,9 @@ package enum NATSLimits {
     /// Pages of a list API (256 to 1,024 names each) that are followed.
     package static let pagesMax = 64
 
+    /// How long nats.c's own thread may take to report what it has read from a connection that was closed.
+    package static let refusalsWait: Duration = .seconds(5)
+
     /// How often a wait for acks looks whether the connection is still the same one.
     package static let waitSlice: Duration = .milliseconds(200)
 }
