@@ -39,8 +39,8 @@ struct Wiring {
         try HTTPPort.require(settings)
         let catalog = try StreamCatalog.load(settings.home + "/streams")
         try prepareLog(catalog)
-        try await prepareArchive(log)
-        let services = try services(catalog, onReady: onReady)
+        let connect = try prepareArchive(log)
+        let services = try services(catalog, connect, onReady: onReady)
         let group = ServiceGroup(
             configuration: .init(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup) },
@@ -66,24 +66,29 @@ struct Wiring {
         }
     }
 
-    /// The archive may be away: then its stages wait for it. When it is there, it is brought up to date, or refused.
-    private func prepareArchive(_ log: Logger) async throws {
-        guard settings.roles.contains(.archive) || settings.roles.contains(.projections) else { return }
-        do {
-            let session = try connectPostgreSQL("meshlog-migrate")
-            let report = try Migrator(folder: settings.home + "/migrations").apply(on: session)
-            if !report.applied.isEmpty { log.info("migrated", metadata: ["applied": "\(report.applied.count)", "flavour": "\(report.flavour?.rawValue ?? "none")"]) }
-        } catch let error as PostgreSQLError where error.isRetryable {
-            log.warning("the archive is not reachable; messages wait in the log", metadata: ["reason": "\(error)"])
-        } catch let error as MigrationError where error.isRetryable {
+    /// Connects to PostgreSQL. The archive may be away: then its stages wait for it, and whoever finds it first brings it up to date. When it is
+    /// there, it is brought up to date now, or refused.
+    private func prepareArchive(_ log: Logger) throws -> @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession {
+        let url = settings.postgresqlURL
+        let open = { @Sendable (name: String) throws(PostgreSQLError) in try PostgreSQLSession(conninfo: url, applicationName: name) }
+        guard settings.roles.contains(.archive) || settings.roles.contains(.projections) else { return open }
+        let archive = try PreparedArchive(folder: settings.home + "/migrations", open: open)
+        do throws(MigrationError) {
+            try archive.prepare()
+        } catch {
+            guard error.isRetryable else { throw error }
             log.warning("the archive is not reachable; messages wait in the log", metadata: ["reason": "\(error)"])
         }
+        return { (name: String) throws(PostgreSQLError) in try archive.connect(name) }
     }
 
     // MARK: Parts
 
     /// In the order in which they must be up; shutdown goes the other way.
-    private func services(_ catalog: StreamCatalog, onReady: @escaping @Sendable (Int) async -> Void) throws -> [any Service] {
+    private func services(
+        _ catalog: StreamCatalog, _ connect: @escaping @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession,
+        onReady: @escaping @Sendable (Int) async -> Void
+    ) throws -> [any Service] {
         let keys = settings.keys
         let setup = LogSetup(catalog: catalog, keys: keys)
         let loop = Loops(settings: settings, setup: setup)
@@ -101,7 +106,6 @@ struct Wiring {
         let redisPool = BlockingPool<RedisSession>(name: "redis-reads", width: 4, isUsable: { !$0.isHungUp() }) {
             try RedisSession(endpoint, name: "meshlog-reads")
         }
-        let connect = connectPostgreSQL
         let postgresqlPool = BlockingPool<PostgreSQLSession>(name: "archive-reads", width: 4) {
             let session = try connect("meshlog-reads")
             // A query that would take longer is answered with 503 and the advice to narrow it.
@@ -237,7 +241,7 @@ struct Wiring {
         if settings.roles.contains(.views) {
             let stores = Stores(redis: redis, postgresql: postgresql)
             let hub = FeedHub(endpoint: settings.redis, keys: settings.keys, stores: stores, live: live, tail: tail, metrics: metrics)
-            let pulse = pulse(stores)
+            let pulse = pulse(stores, place.connect)
             let folds = BlockingPool<ProjectionPlace>(name: "past", width: 2) { place }
             let sessions = SessionDesk(redis: redis, postgresql: postgresql, keys: settings.keys) { (message: MessageEntry, uuid: MessageUUID) throws(Refusal) in
                 try admission.check(edited: message, uuid: uuid)
@@ -277,15 +281,14 @@ struct Wiring {
     }
 
     /// What `/readyz` and `/metrics` watch.
-    private func pulse(_ stores: Stores) -> Pulse {
-        var servers = [Probe.redis(stores), Probe.postgresql(stores)]
-        let url = settings.nats.url.split(separator: ",").first.flatMap { URLComponents(string: String($0)) }
-        if let host = url?.host, settings.roles.contains(.republish) || !settings.natsSubject.isEmpty || !settings.jetstreamSubject.isEmpty {
-            let port = url?.port ?? 4222
+    private func pulse(_ stores: Stores, _ connect: @escaping @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession) -> Pulse {
+        var servers = [Probe.redis(settings.redis), Probe.postgresql(connect)]
+        if settings.roles.contains(.republish) || !settings.natsSubject.isEmpty || !settings.jetstreamSubject.isEmpty {
+            let url = settings.nats.url
             servers.append(
                 Probe(name: "nats") {
                     try await withCheckedThrowingContinuation { continuation in
-                        WorkerThread.start("nats-probe") { continuation.resume(with: Result { _ = try NATSServerInfo.read(host: host, port: port) }) }
+                        WorkerThread.start("nats-probe") { continuation.resume(with: Result { _ = try NATSServerInfo.readFirst(of: url) }) }
                     }
                 })
         }
@@ -295,11 +298,6 @@ struct Wiring {
                 LogGauges.groups(stores, keys: settings.keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics),
                 LogGauges.sessions(stores, keys: settings.keys, metrics: metrics),
             ])
-    }
-
-    private var connectPostgreSQL: @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession {
-        let url = settings.postgresqlURL
-        return { (name: String) throws(PostgreSQLError) in try PostgreSQLSession(conninfo: url, applicationName: name) }
     }
 }
 

@@ -28,6 +28,15 @@ struct NATSConnectionTests {
             #expect(info.version.hasPrefix("2."))
             #expect(info.hasJetStream)
             #expect(info.payloadBytesMax == 1 << 20)
+            // Any server of the list, and any address of its name: this one listens on 127.0.0.1 alone.
+            let dead = SharedStack.freePort()
+            let first = try await onOwnThread { try NATSServerInfo.readFirst(of: "nats://127.0.0.1:\(dead), user:word@localhost:\(port)") }
+            #expect(first == info)
+            let error = try await onOwnThread { () throws -> NATSError? in
+                do throws(NATSError) { _ = try NATSServerInfo.readFirst(of: "nats://127.0.0.1:\(dead)") } catch { return error }
+                return nil
+            }
+            #expect(error?.isRetryable == true)
         }
     }
 

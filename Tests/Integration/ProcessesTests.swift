@@ -43,6 +43,27 @@ struct ProcessesTests {
         two.crash()
     }
 
+    @Test("An archive that is not there at the start is brought up to date once it is, and gets what has waited") func lateArchive()
+        async throws
+    {
+        let stack = try await SharedStack.shared
+        let name = SharedStack.unique("late")
+        let process = try await MeshlogProcess.start("late", database: "postgresql://meshlog@127.0.0.1:\(stack.postgresql.port)/\(name)")
+        let port = process.port
+        let uuid = try await publish(process, #"{"topic":"late.a","source_subject_id":"ann","data":1}"#)
+        #expect(await eventually { try await Curl.run(port: port, "GET", "/readyz").body.contains(#""missing":["postgresql"]"#) })
+        try await onThread { _ = try SetupSession(port: stack.postgresql.port, database: "postgres").query("CREATE DATABASE \(name)") }
+        #expect(await eventually { try await Curl.run(port: port, "GET", "/readyz").status == 200 })
+        #expect(
+            await eventually {
+                let trace = try await Curl.run(port: port, "GET", "/v1/messages/\(uuid)/trace").object
+                return (trace["archive"] as? [String: Any])?["archived"] as? Bool == true
+            })
+        #expect(
+            await eventually { try await Curl.run(port: port, "GET", "/v1/projections/subjects/rows/ann").body.contains("\"sent\":1,") })
+        process.crash()
+    }
+
     @Test("A killed process's stages go on in another within its lease, with no message and no row lost") func takeover() async throws {
         let one = try await MeshlogProcess.start("takeover")
         var sent: [String] = []

@@ -51,14 +51,17 @@ package final class MeshlogProcess: Sendable {
 
     /// Starts a process and waits until it serves.
     ///
-    /// - Parameter other: a process whose log and archive this one shares.
-    package static func start(_ name: String, beside other: MeshlogProcess? = nil, arguments: [String] = []) async throws -> MeshlogProcess {
+    /// - Parameters:
+    ///   - other: a process whose log and archive this one shares.
+    ///   - database: the URL of its archive; nil for an empty one of its own.
+    package static func start(_ name: String, beside other: MeshlogProcess? = nil, database: String? = nil, arguments: [String] = []) async throws -> MeshlogProcess {
         let stack = try await SharedStack.shared
         _ = endsWithUs
         if let other {
             return try MeshlogProcess(other.keyPrefix, redisURL: other.redisURL, postgresqlURL: other.postgresqlURL, natsURL: other.natsURL, arguments: arguments)
         }
-        let postgresqlURL = try await SharedStack.database()
+        let postgresqlURL: String
+        if let database { postgresqlURL = database } else { postgresqlURL = try await SharedStack.database() }
         return try MeshlogProcess(
             SharedStack.unique(name), redisURL: stack.redis.url, postgresqlURL: postgresqlURL, natsURL: stack.nats.url, arguments: arguments)
     }

@@ -66,18 +66,18 @@ final class ViewsRig: Sendable {
             redis: .init(name: "redis-reads", width: 2) { try RedisSession(endpoint, name: "tests-reads") },
             postgresql: .init(name: "archive-reads", width: 2) { try PostgreSQLSession(conninfo: url, applicationName: "tests-reads") })
         let hub = FeedHub(endpoint: endpoint, keys: keys, stores: stores, live: LiveConfig(), metrics: metrics, stallMax: stallMax)
-        let pulse = Pulse(
-            servers: [.redis(stores), .postgresql(stores), Probe(name: "nats") { throw LogError.unavailable("there is none") }],
-            gauges: [
-                LogGauges.groups(stores, keys: keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics),
-                LogGauges.sessions(stores, keys: keys, metrics: metrics),
-            ])
         let live = LiveConfig()
         let control = ControlFollower(endpoint: endpoint, keys: keys, live: live)
         let writer = ControlWriter(redis: stores.redis, keys: keys, follower: control, machine: ControlMachine(rules: try DocumentForms(catalog).rules))
         let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: "tests", poll: .milliseconds(50), metrics: metrics) {
             (name: String) throws(PostgreSQLError) in try PostgreSQLSession(conninfo: url, applicationName: name)
         }
+        let pulse = Pulse(
+            servers: [.redis(endpoint), .postgresql(place.connect), Probe(name: "nats") { throw LogError.unavailable("there is none") }],
+            gauges: [
+                LogGauges.groups(stores, keys: keys, metrics: metrics), LogGauges.archive(stores, metrics: metrics),
+                LogGauges.sessions(stores, keys: keys, metrics: metrics),
+            ])
         let folds = BlockingPool<ProjectionPlace>(name: "folds", width: 1) { place }
         let appender = Appender(
             endpoint: endpoint, setup: LogSetup(catalog: catalog, keys: keys), codec: EntryCodec(keys: keys, dedupeWindowMs: 1_000), metrics: metrics)
@@ -314,6 +314,8 @@ private func onThread(_ body: @escaping @Sendable () throws -> Void) async throw
 /// Is true once.
 final class Once: Sendable {
     private let counter = Counter()
+
+    var isOpen: Bool { counter.current == 0 }
 
     func first() -> Bool {
         defer { counter.add() }

@@ -1,6 +1,7 @@
 internal import Core
 internal import Foundation
 internal import Log
+internal import PostgreSQLDriver
 internal import RedisDriver
 internal import TestSupport
 internal import Testing
@@ -174,6 +175,30 @@ struct ViewsTests {
             try await rig.archive(1...1)
             let archived = try await rig.get("/v1/messages/\(ViewsRig.uuid(1))")
             #expect((archived.json["verdict"] as? [String: Any])?["rule"] as? String == "default")
+        }
+    }
+
+    @Test("Slow queries of all readers do not make the archive look as if it were missing")
+    func slowQueries() async throws {
+        try await ViewsRig.run { rig in
+            #expect(await eventually { try await rig.get("/readyz").json["missing"] as? [String] == ["nats"] })
+            let stores = rig.hub.history.stores
+            // For longer than a server that does not answer is borne with.
+            let slow = Task {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<2 { group.addTask { try await stores.archive { try $0.query("SELECT pg_sleep(6)") } } }
+                    try await group.waitForAll()
+                }
+            }
+            let done = Once()
+            let watch = Task {
+                defer { _ = done.first() }
+                try await slow.value
+            }
+            var missing: Set<String> = []
+            while done.isOpen { missing.formUnion(try await rig.get("/readyz").json["missing"] as? [String] ?? []) }
+            try await watch.value
+            #expect(missing == ["nats"])
         }
     }
 

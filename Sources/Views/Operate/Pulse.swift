@@ -38,7 +38,10 @@ package final class Pulse: Sendable {
     package func run() async {
         await cancelWhenGracefulShutdown { [self] in
             await withDiscardingTaskGroup { group in
-                for server in servers { group.addTask { await self.watch(server) } }
+                for server in servers {
+                    group.addTask { await server.serve() }
+                    group.addTask { await self.watch(server) }
+                }
                 for gauge in gauges { group.addTask { await Pulse.refresh(gauge) } }
             }
         }

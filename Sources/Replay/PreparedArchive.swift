@@ -1,0 +1,46 @@
+internal import Logging
+package import PostgreSQLDriver
+internal import Synchronization
+
+/// Connections to an archive that is as this version needs it: nobody gets one before the migrations are applied.
+///
+/// PostgreSQL may be away when a process starts, so whoever connects first once it is there brings it up to date; of several at once, the
+/// others wait for that. What a start would have been refused for refuses every connection, until it is mended.
+package final class PreparedArchive: Sendable {
+    private let migrator: Migrator
+    private let open: @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession
+    private let isPrepared = Atomic(false)
+    private let log = Logger(label: "meshlog.archive")
+
+    /// - Parameters:
+    ///   - folder: of the migrations.
+    ///   - open: makes a connection with this application name.
+    package init(folder: String, open: @escaping @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession) throws(MigrationError) {
+        migrator = try Migrator(folder: folder)
+        self.open = open
+    }
+
+    /// Applies what is pending, once.
+    package func prepare() throws(MigrationError) {
+        if isPrepared.load(ordering: .acquiring) { return }
+        let session: PostgreSQLSession
+        do throws(PostgreSQLError) { session = try open("meshlog-migrate") } catch { throw .database(error) }
+        let report = try migrator.apply(on: session)
+        isPrepared.store(true, ordering: .releasing)
+        guard !report.applied.isEmpty else { return }
+        log.info("migrated", metadata: ["applied": "\(report.applied.count)", "flavour": "\(report.flavour?.rawValue ?? "none")"])
+    }
+
+    /// - Throws: also `.misuse` with the reason why the archive cannot be prepared.
+    package func connect(_ name: String) throws(PostgreSQLError) -> PostgreSQLSession {
+        do throws(MigrationError) {
+            try prepare()
+        } catch {
+            switch error {
+            case .database(let inner), .failed(_, let inner): throw inner
+            default: throw .misuse("\(error)")
+            }
+        }
+        return try open(name)
+    }
+}
