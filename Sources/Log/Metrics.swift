@@ -70,6 +70,16 @@ package final class Metrics: Sendable {
         preconditionFailure("the metric \(name) is no gauge")
     }
 
+    /// Sets all series of a gauge at once: one that is not among them is there no more, as when what it tells of is gone.
+    package func gauges(_ name: String, help: String, _ values: [(labels: KeyValuePairs<String, String>, value: Int)]) {
+        let series = values.map { labels, value in
+            let gauge = Gauge()
+            gauge.set(value)
+            return (labels: Metrics.text(labels), series: Series.gauge(gauge))
+        }
+        families.withLockedValue { $0[name] = Family(help: help, type: "gauge", series: series) }
+    }
+
     /// A histogram of microseconds, shown in seconds.
     package func latency(_ name: String, help: String, _ labels: KeyValuePairs<String, String> = [:]) -> Histogram {
         if case .histogram(let found, _) = series(name, help, "histogram", labels, make: { .histogram(Histogram(first: 64, steps: 20), divisor: 1e6) }) {
@@ -87,7 +97,7 @@ package final class Metrics: Sendable {
     }
 
     private func series(_ name: String, _ help: String, _ type: String, _ labels: KeyValuePairs<String, String>, make: () -> Series) -> Series {
-        let text = labels.map { "\($0.key)=\"\($0.value)\"" }.joined(separator: ",")
+        let text = Metrics.text(labels)
         return families.withLockedValue { families in
             var family = families[name] ?? Family(help: help, type: type)
             if let found = family.series.first(where: { $0.labels == text }) { return found.series }
@@ -96,6 +106,24 @@ package final class Metrics: Sendable {
             families[name] = family
             return made
         }
+    }
+
+    private static func text(_ labels: KeyValuePairs<String, String>) -> String {
+        labels.map { "\($0.key)=\"\(escaped($0.value))\"" }.joined(separator: ",")
+    }
+
+    /// By code points: a line break or quotation mark may be one character with what stands beside it.
+    private static func escaped(_ text: String) -> String {
+        var out = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\": out += "\\\\"
+            case "\"": out += "\\\""
+            case "\n": out += "\\n"
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out
     }
 
     package func render() -> String {

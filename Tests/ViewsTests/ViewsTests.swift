@@ -256,6 +256,13 @@ struct ViewsTests {
                         && metrics.body.contains(#"meshlog_group_lag_entries{stream="messages",group="router"} 4"#)
                         && metrics.body.contains(#"meshlog_archive_entries{checkpoint="archive"} 4"#)
                 })
+            // A group that is gone, as that of a backbone, is not told of any more.
+            let verdicts = rig.keys.stream(.verdicts)
+            let gone = #"meshlog_group_pending_entries{stream="verdicts",group="republish.eu \"1\""} 0"# + "\n"
+            try await rig.redis { try $0.run("XGROUP", ["CREATE", verdicts, "republish.eu \"1\"", "0"]) }
+            #expect(await eventually { try await rig.get("/metrics").body.contains(gone) })
+            try await rig.redis { try $0.run("XGROUP", ["DESTROY", verdicts, "republish.eu \"1\""]) }
+            #expect(await eventually { try await !rig.get("/metrics").body.contains("republish.eu") })
             #expect(try await rig.get("/openapi.yaml").body.hasPrefix("openapi: 3.1.0"))
             let page = try await rig.get("/")
             #expect(page.status == 200 && page.header("Content-Type") == "text/html; charset=utf-8")

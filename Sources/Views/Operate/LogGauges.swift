@@ -12,21 +12,18 @@ package enum LogGauges {
             let all = try await stores.log { session in try StreamName.allCases.map { try inspector.status($0, session) } }
             for stream in all {
                 metrics.gauge("meshlog_stream_entries", help: "Entries in a stream", ["stream": stream.name.rawValue]).set(stream.length)
-                for group in stream.groups {
-                    metrics.gauge(
-                        "meshlog_group_lag_entries", help: "Entries a group has still to pass; -1 when there are too many to count",
-                        ["stream": stream.name.rawValue, "group": group.name]
-                    ).set(group.lag ?? -1)
-                    metrics.gauge(
-                        "meshlog_group_lag_milliseconds", help: "From the last entry a group has passed to the last one of its stream",
-                        ["stream": stream.name.rawValue, "group": group.name]
-                    ).set(milliseconds(from: group.lastDelivered, to: stream.last, first: stream.first))
-                    metrics.gauge(
-                        "meshlog_group_pending_entries", help: "Entries delivered to a group and not acknowledged",
-                        ["stream": stream.name.rawValue, "group": group.name]
-                    ).set(group.pending)
-                }
             }
+            // Groups come and go with the backbones of the registry.
+            func tell(_ name: String, _ help: String, _ value: (StreamStatus, StreamStatus.Group) -> Int) {
+                metrics.gauges(
+                    name, help: help,
+                    all.flatMap { stream in stream.groups.map { (["stream": stream.name.rawValue, "group": $0.name], value(stream, $0)) } })
+            }
+            tell("meshlog_group_lag_entries", "Entries a group has still to pass; -1 when there are too many to count") { $1.lag ?? -1 }
+            tell("meshlog_group_lag_milliseconds", "From the last entry a group has passed to the last one of its stream") { stream, group in
+                milliseconds(from: group.lastDelivered, to: stream.last, first: stream.first)
+            }
+            tell("meshlog_group_pending_entries", "Entries delivered to a group and not acknowledged") { $1.pending }
         }
     }
 
