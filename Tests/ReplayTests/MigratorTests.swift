@@ -107,6 +107,34 @@ struct MigratorTests {
         }
     }
 
+    @Test("A view of the user's that reads message_log stays through an upgrade that adds a column to it")
+    func dependentView() async throws {
+        try await withTemporaryFolder { folder in
+            try await withEmptyDatabase { url in
+                let copy = folder + "/migrations"
+                try FileManager.default.copyItem(atPath: migrationFolder, toPath: copy)
+                let session = try openSession(url)
+                _ = try Migrator(folder: copy).apply(on: session)
+                try session.execute("CREATE VIEW mine AS SELECT topic, ack_ts FROM message_log")
+                let view = copy + "/views/message_log.sql"
+                let text = try String(contentsOfFile: view, encoding: .utf8)
+                try text.replacing("\nFROM message_exchange m\n", with: ", m.release\nFROM message_exchange m\n").write(
+                    toFile: view, atomically: true, encoding: .utf8)
+                #expect(try Migrator(folder: copy).apply(on: session).applied == ["views/message_log.sql"])
+                #expect(try session.query("SELECT count(release) FROM message_log").int(0, 0) == 0)
+                #expect(try session.query("SELECT count(*) FROM mine").int(0, 0) == 0)
+                // A column that goes makes it anew, once nobody reads it.
+                try session.execute("DROP VIEW mine")
+                try text.replacing(", m.event, m.v\n", with: ", m.event\n").write(toFile: view, atomically: true, encoding: .utf8)
+                _ = try Migrator(folder: copy).apply(on: session)
+                #expect(
+                    try session.query(
+                        "SELECT count(*) FROM information_schema.columns WHERE table_name = 'message_log' AND column_name IN ('v', 'release')"
+                    ).int(0, 0) == 0)
+            }
+        }
+    }
+
     @Test("A folder that is none is named")
     func folder() {
         #expect(migrationError { () throws(MigrationError) in _ = try Migrator(folder: "/nowhere") } == .folder("cannot read /nowhere"))

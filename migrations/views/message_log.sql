@@ -1,8 +1,12 @@
 -- The message log for people: each message with its position, its verdict and its acknowledgement.
 -- ack_ts is when a backbone first acknowledged it, NULL while none has. Sub-selects, not joins: a query with LIMIT then
 -- looks up only the rows that it shows.
-DROP VIEW IF EXISTS message_log;
-CREATE VIEW message_log AS
+--
+-- Replaced in place, so that views of yours that read it stay: new columns go to its end. Only where that cannot be done, because a column went or
+-- changed, it is made anew; a view of yours that reads it has to be dropped before then.
+DO $step$
+DECLARE
+  query text := $query$
 SELECT
   m.message_uuid, m.origin_ts,
   (SELECT min(d.ack_ts) FROM delivery d
@@ -16,4 +20,12 @@ SELECT
   (SELECT v.rule FROM verdict v
    WHERE v.log_ts = m.log_ts AND v.partition = m.partition AND v.entry_ms = m.entry_ms AND v.entry_seq = m.entry_seq) AS rule,
   m.message_bytes, m.content_type, m.via, m.principal, m.correlation_id, m.causation, m.traceparent, m.event, m.v
-FROM message_exchange m;
+FROM message_exchange m
+$query$;
+BEGIN
+  EXECUTE 'CREATE OR REPLACE VIEW message_log AS ' || query;
+EXCEPTION WHEN invalid_table_definition THEN
+  DROP VIEW message_log;
+  EXECUTE 'CREATE VIEW message_log AS ' || query;
+END
+$step$;
