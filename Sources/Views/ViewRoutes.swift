@@ -65,7 +65,8 @@ package struct ViewRoutes: Sendable {
     /// Adds the routes. HEAD is served as well when the router was made with `.autoGenerateHeadEndpoints`.
     package func add(to router: Router<some RequestContext>) {
         let positions = Positions(stores: parts.stores, keys: parts.keys, control: parts.control)
-        ReferenceViewRoutes(stores: parts.stores, positions: positions).add(to: router)
+        let tracer = Tracer(stores: parts.stores, keys: parts.keys)
+        ReferenceViewRoutes(stores: parts.stores, positions: positions, tracer: tracer).add(to: router)
         FeedRoute(hub: parts.hub).add(to: router)
         StreamRoutes(
             stores: parts.stores, positions: positions, catalog: parts.catalog, inspector: StreamInspector(keys: parts.keys),
@@ -79,9 +80,7 @@ package struct ViewRoutes: Sendable {
         let projections = ProjectionDesk(
             stores: parts.stores, positions: positions, reader: ProjectionReader(parts.projections, keys: parts.keys), folds: parts.folds,
             endpoint: parts.place.endpoint)
-        MessageRoutes(
-            stores: parts.stores, positions: positions, tracer: Tracer(stores: parts.stores, keys: parts.keys), projections: projections
-        ).add(to: router)
+        MessageRoutes(stores: parts.stores, positions: positions, tracer: tracer, projections: projections).add(to: router)
         ProjectionRoutes(desk: projections, control: desk).add(to: router)
         ProjectionWorkRoutes(desk: projections).add(to: router)
         HistoryRoutes(folds: parts.folds, tools: parts.policy).add(to: router)

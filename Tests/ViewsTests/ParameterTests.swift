@@ -105,6 +105,7 @@ struct ParameterTests {
     @Test("The ends of a range are ids, positions, times and signs", arguments: [
         ("-", "-"), ("+", "+"), ("5-3", "5-3"), ("0-5-3", "5-3"), ("1767225600000", "1767225600000"), ("2026-01-31T12:00:00.0015Z", "1769860800001"),
         ("1950-01-01T00:00:00Z", "0"), ("x", nil), ("", nil), ("5-", nil), ("99999999999999999999", nil), ("(5-3", nil),
+        (String(repeating: "0", count: 200) + "5-3", "5-3"), (String(repeating: "0", count: 200) + "17", "17"),
     ] as [(String, String?)])
     func bounds(_ text: String, _ expected: String?) { #expect(EntryBound.parse(text) == expected) }
 

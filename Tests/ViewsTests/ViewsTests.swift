@@ -140,6 +140,9 @@ struct ViewsTests {
             #expect(hot.json["position"] as? String == ViewsRig.position(2).description)
             #expect(((hot.json["archive"] as? [String: Any])?["archived"] as? Bool) == false)
             #expect(((hot.json["verdict"] as? [String: Any])?["rule"] as? String) == "default")
+            let reference = try await rig.get("/messages/\(ViewsRig.uuid(2))")
+            #expect(reference.status == 200 && reference.json.count == 9)
+            #expect((reference.json["message_data"] as? [String: Int]) == ["n": 2])
         }
     }
 

@@ -9,6 +9,7 @@ internal import Web
 struct ReferenceViewRoutes: Sendable {
     let stores: Stores
     let positions: Positions
+    let tracer: Tracer
 
     func add(to router: Router<some RequestContext>) {
         router.get("/messages/{uuid}") { request, context in
@@ -25,8 +26,12 @@ struct ReferenceViewRoutes: Sendable {
             let reader = ArchiveReader(session: session)
             return (try ArchiveStand.position(reader), try reader.message(uuid: uuid))
         }
-        guard let found else { return ReferenceAnswer.error(404, "Message not found", .plain, [.meshlogPosition: max(stand, reached ?? stand).description]) }
-        return ViewAnswer.json(found.referenceJSON, position: stand, reached: reached)
+        if let found { return ViewAnswer.json(found.referenceJSON, position: stand, reached: reached) }
+        guard let hot = try await tracer.logged(uuid, archivedUpTo: stand) else {
+            return ReferenceAnswer.error(404, "Message not found", .plain, [.meshlogPosition: max(stand, reached ?? stand).description])
+        }
+        let (bytes, referenceBytes) = MessageJSON.object(hot.message, at: hot.position, outcome: hot.verdict?.outcome, ackTS: nil)
+        return ViewAnswer.json(MessageJSON.reference(bytes, referenceBytes: referenceBytes), position: stand, reached: reached)
     }
 
     private func list(_ request: Request, _ encoded: String) async throws -> Response {

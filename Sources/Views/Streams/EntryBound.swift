@@ -8,8 +8,9 @@ enum EntryBound {
     static func parse(_ text: String) -> String? {
         if text == "-" || text == "+" { return text }
         if let position = PositionText.parse(text) { return position.streamID }
-        if Position(streamID: text) != nil { return text }
-        if !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), UInt64(text) != nil { return text }
+        // Written anew: Redis takes no id of more than 127 bytes, and leading zeros have no bound here.
+        if let position = Position(streamID: text) { return position.streamID }
+        if text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), let ms = UInt64(text) { return String(ms) }
         return QueryReader.time(text).map { String(max(0, $0) / 1000) }
     }
 }
