@@ -10,16 +10,19 @@ package struct LogReader: Sendable {
     /// Messages with their verdicts, behind `after`, oldest first: at most `count`, and no more once they have `bytes` bytes. Only what
     /// has been decided is there.
     ///
-    /// - Cost: two round trips for each `chunk` entries; a verdict has the id of its message, so the two ranges are the same.
+    /// - Parameter chunk: entries of the first round trips, which grow fourfold while they have not `bytes`; few, where `bytes` is little.
+    /// - Cost: two round trips for each chunk; a verdict has the id of its message, so the two ranges are the same.
     /// - Bounds: `bytes` and one chunk of the largest messages.
     /// - Throws: `.unexpectedReply` when a verdict's message is gone, which trimming never does.
     package func decided(
-        after: Position, count: Int, bytes: Int = Limits.readBatchBytesTarget, _ session: RedisSession
+        after: Position, count: Int, bytes: Int = Limits.readBatchBytesTarget, chunk: Int = LogReader.chunk, _ session: RedisSession
     ) throws(RedisError) -> [DecidedMessage] {
         var out: [DecidedMessage] = []
         var size = 0
+        var chunk = chunk
         while out.count < count, size < bytes {
-            let asked = min(LogReader.chunk, count - out.count)
+            let asked = min(chunk, count - out.count)
+            chunk = min(LogReader.chunk, 4 * chunk)
             let part = try decidedChunk(after: out.last?.position ?? after, count: asked, session)
             for one in part { size += one.message.bytes.count }
             out.append(contentsOf: part)
@@ -29,7 +32,7 @@ package struct LogReader: Sendable {
     }
 
     /// Entries of one round trip: enough to make the trip cheap, few enough to bound what a batch of the largest messages holds.
-    private static let chunk = Limits.readAheadMin
+    package static let chunk = Limits.readAheadMin
 
     private func decidedChunk(after: Position, count: Int, _ session: RedisSession) throws(RedisError) -> [DecidedMessage] {
         let verdicts = try verdicts(after: after, count: count, session)

@@ -20,6 +20,8 @@ package struct ArchiveFilter: Sendable {
     package var order = Order.newestFirst
     /// The last position of the page before: rows behind it in the order asked for.
     package var cursor: Position?
+    /// The last position to look at.
+    package var through: Position?
     /// 1…`Limits.pageRowsMax`.
     package var limit = 100
 

@@ -22,6 +22,7 @@ struct ArchiveQuery {
         if let to = filter.to { add("m.log_ts < ?", .timestamp(microseconds: to)) }
         if let partition = filter.partition { add("m.partition = ?", .int2(Int16(clamping: partition))) }
         if let cursor = filter.cursor { after(cursor) }
+        if let through = filter.through { self.through(through) }
         if let source = filter.source { add("m.source_subject_id = ?", .text(source)) }
         if let destination = filter.destination { add("m.destination_subject_ids @> ?", .textArray([destination])) }
         if let type = filter.type { add("m.message_type = ?", .text(type)) }
@@ -54,13 +55,7 @@ struct ArchiveQuery {
         self.limit = limit
         add("m.partition = ?", .int2(Int16(clamping: after.partition)))
         self.after(after)
-        if let through {
-            // The plain condition is the one that leaves out days.
-            add("m.log_ts <= ?", .timestamp(microseconds: through.microseconds))
-            let ms = add(.int8(Int64(clamping: through.ms)))
-            let seq = add(.int8(Int64(clamping: through.seq)))
-            conditions.append("(m.entry_ms, m.entry_seq) <= (\(ms), \(seq))")
-        }
+        if let through { self.through(through) }
         if !topics.isEmpty { try self.topics(topics) }
     }
 
@@ -84,6 +79,15 @@ struct ArchiveQuery {
         let seq = add(.int8(Int64(clamping: cursor.seq)))
         conditions.append("m.log_ts \(sign)= \(time)")
         conditions.append("(m.log_ts, m.partition, m.entry_ms, m.entry_seq) \(sign) (\(time), \(partition), \(ms), \(seq))")
+    }
+
+    /// Up to and with `last`, within its partition.
+    private mutating func through(_ last: Position) {
+        // The plain condition is the one that leaves out days.
+        add("m.log_ts <= ?", .timestamp(microseconds: last.microseconds))
+        let ms = add(.int8(Int64(clamping: last.ms)))
+        let seq = add(.int8(Int64(clamping: last.seq)))
+        conditions.append("(m.entry_ms, m.entry_seq) <= (\(ms), \(seq))")
     }
 
     /// One of the patterns matches.
@@ -113,16 +117,31 @@ struct ArchiveQuery {
         """
         SELECT \(columns)
         FROM (
-          SELECT *, sum(coalesce(pg_column_size(message_data), 0) + coalesce(pg_column_size(message_bytes), 0)) OVER w AS bytes,
-            row_number() OVER w AS number, count(*) OVER () AS found
-          FROM (\(rows)) r
-          WINDOW w AS (ORDER BY \(orderBy("")) ROWS UNBOUNDED PRECEDING)
+          SELECT m.*, \(ArchiveQuery.verdictColumns.map { "v.\($0) AS v_\($0)" }.joined(separator: ", ")),
+            sum(\(ArchiveQuery.rowBytes)) OVER w AS bytes, row_number() OVER w AS number, count(*) OVER () AS found
+          FROM (\(rows)) m
+          LEFT JOIN LATERAL (SELECT * FROM verdict v WHERE \(ArchiveQuery.samePosition("v")) LIMIT 1) v ON true
+          WINDOW w AS (ORDER BY \(orderBy("m.")) ROWS UNBOUNDED PRECEDING)
         ) m
-        LEFT JOIN LATERAL (SELECT * FROM verdict v WHERE \(ArchiveQuery.samePosition("v")) LIMIT 1) v ON true
         WHERE m.bytes <= \(bytesTarget) OR m.number = 1
         ORDER BY \(orderBy("m."))
         """
     }
+
+    private static let verdictColumns = [
+        "outcome", "rule", "reason", "policy_revision", "targets", "subject", "shadow", "limits", "annotations", "withheld", "error", "destinations", "hold",
+        "retry_at", "digest",
+    ]
+
+    /// The bytes of what may be large in a row, as they leave the server. What the server has compressed is unpacked to be measured: a mebibyte may
+    /// lie there as a few kilobytes.
+    private static let rowBytes: String = {
+        let bytea = ["m.message_bytes", "m.exact_fields"].map { "coalesce(octet_length(\($0)), 0)" }
+        let others = ["m.message_data", "m.message_metadata", "m.destination_subject_ids", "v.annotations", "v.shadow", "v.withheld", "v.destinations", "v.hold"].map {
+            "coalesce(CASE WHEN pg_column_compression(\($0)) IS NULL THEN pg_column_size(\($0)) ELSE octet_length(\($0)::text) END, 0)"
+        }
+        return (bytea + others).joined(separator: " + ")
+    }()
 
     private var rows: String {
         let tail = "ORDER BY \(orderBy("m.")) LIMIT \(limit)"
@@ -163,10 +182,11 @@ struct ArchiveQuery {
         return """
             m.partition, m.entry_ms, m.entry_seq, m.event, m.v, m.message_uuid, m.topic, m.source_subject_id, array_to_json(m.destination_subject_ids), \
             m.message_type, (extract(epoch FROM m.origin_ts) * 1000000)::int8, m.message_metadata, m.message_data, m.message_bytes, m.content_type, m.via, \
-            m.principal, m.correlation_id, m.causation, m.traceparent, v.outcome, v.rule, v.reason, v.policy_revision, v.targets, coalesce(v.subject, m.topic), \
+            m.principal, m.correlation_id, m.causation, m.traceparent, m.v_outcome, m.v_rule, m.v_reason, m.v_policy_revision, m.v_targets, \
+            coalesce(m.v_subject, m.topic), \
             \(acknowledgement), m.found, \
-            m.release, v.shadow, v.limits, v.annotations, v.withheld, v.error, v.destinations, v.hold, (extract(epoch FROM v.retry_at) * 1000000)::int8, \
-            encode(v.digest, 'hex'), m.exact_fields
+            m.release, m.v_shadow, m.v_limits, m.v_annotations, m.v_withheld, m.v_error, m.v_destinations, m.v_hold, \
+            (extract(epoch FROM m.v_retry_at) * 1000000)::int8, encode(m.v_digest, 'hex'), m.exact_fields
             """
     }
 }

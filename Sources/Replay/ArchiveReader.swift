@@ -7,13 +7,13 @@ package final class ArchiveReader {
     private let session: PostgreSQLSession
     private let pageBytesTarget: Int
 
-    /// - Parameter pageBytesTarget: payload bytes of a page, as the server stores them: a thousand messages of 1 MiB are not held at once.
+    /// - Parameter pageBytesTarget: bytes of a page's payloads, metadata, recipients and decisions: a thousand messages of 1 MiB are not held at once.
     package init(session: PostgreSQLSession, pageBytesTarget: Int = Limits.readBatchBytesTarget) {
         self.session = session
         self.pageBytesTarget = pageBytesTarget
     }
 
-    /// The newest message with this id: of one that was held and released, the released entry.
+    /// The newest message with this id: of one that was held and released, the released entry. Of a UUIDv7 that was used again, the one near its time.
     ///
     /// - Cost: a UUIDv7 is looked for in the days around its own time first; any other id costs an index look-up in every day.
     package func message(uuid: MessageUUID) throws(ArchiveError) -> ArchivedMessage? {
@@ -78,6 +78,33 @@ package final class ArchiveReader {
         let answer = try database { () throws(PostgreSQLError) in try session.query(sql) }
         guard answer.rowCount == 1 else { return ArchiveExtent(checkpoint: checkpoint, oldest: nil) }
         return ArchiveExtent(checkpoint: checkpoint, oldest: Position(ms: UInt64(answer.int64(0, 0) ?? 0), seq: UInt64(answer.int64(0, 1) ?? 0)))
+    }
+
+    /// The position of the `count`th message of a partition behind `after`; nil when there are fewer.
+    ///
+    /// - Cost: reads `count` entries of an index.
+    package func position(ofMessage count: Int, behind after: Position) throws(ArchiveError) -> Position? {
+        let answer = try database { () throws(PostgreSQLError) in
+            try session.query(
+                """
+                SELECT entry_ms, entry_seq FROM message_exchange
+                WHERE partition = $2 AND log_ts >= $1 AND (log_ts, partition, entry_ms, entry_seq) > ($1, $2, $3, $4)
+                ORDER BY log_ts, partition, entry_ms, entry_seq OFFSET \(count - 1) LIMIT 1
+                """,
+                [
+                    .timestamp(microseconds: after.microseconds), .int2(Int16(clamping: after.partition)), .int8(Int64(clamping: after.ms)),
+                    .int8(Int64(clamping: after.seq)),
+                ])
+        }
+        guard answer.rowCount == 1 else { return nil }
+        return Position(partition: after.partition, ms: UInt64(answer.int64(0, 0) ?? 0), seq: UInt64(answer.int64(0, 1) ?? 0))
+    }
+
+    /// Is there a message behind `after`, up to and with `through`? There is none where there is no archive yet.
+    package func hasMessages(after: Position, through: Position) throws(ArchiveError) -> Bool {
+        let isThere = try database { () throws(PostgreSQLError) in try !session.query("SELECT to_regclass('message_exchange')").isNull(0, 0) }
+        if !isThere { return false }
+        return try !entries(after: after, through: through, tellsAcknowledgement: false, limit: 1).messages.isEmpty
     }
 
     // MARK: Rows

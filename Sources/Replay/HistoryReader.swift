@@ -7,7 +7,8 @@ package import RedisDriver
 /// archive, the rest from the log. One cursor over both; the base of everything that looks at the past message by message.
 ///
 /// The log is read first and asked afterwards where it begins. While it begins at or before the cursor, nothing that was read can have a gap,
-/// since trimming only ever takes the oldest; otherwise what was read is thrown away, and the archive is read up to that beginning.
+/// since trimming only ever takes the oldest; otherwise what was read is thrown away, and the archive is read up to that beginning. A log that begins
+/// behind the cursor without a trim may be the successor of one that was lost: the archive is asked.
 /// - Shape: chunks of at most `Limits.historyChunkEntries` messages and about `Limits.readBatchBytesTarget` bytes; blocking, one thread at a time.
 ///   Whoever wants to stop asks for no further chunk.
 /// - Cost: of the log two round trips for 128 messages and one for each chunk; of the archive one query for each chunk.
@@ -32,7 +33,7 @@ package final class HistoryReader {
     ///   - from: the first position of the range.
     ///   - through: the last one.
     ///   - topics: only messages on these; none for all.
-    ///   - archive: connects to PostgreSQL; called when the archive is needed, and only then.
+    ///   - archive: connects to PostgreSQL; called when the archive is needed, or has to be asked whether it is.
     package init(
         from: Position, through: Position, topics: [SubjectPattern] = [], keys: LogKeys, session: RedisSession,
         archive: @escaping () throws(PostgreSQLError) -> PostgreSQLSession
@@ -91,11 +92,29 @@ package final class HistoryReader {
     private func firstAfterLoss() throws(HistoryError) -> Position? {
         let verdicts = try log { () throws(RedisError) in try StreamExtent.read(.verdicts, keys: keys, session) }
         let messages = try log { () throws(RedisError) in try StreamExtent.read(.messages, keys: keys, session) }
-        if verdicts.removed <= 0, messages.removed <= 0 { return nil }
+        let isUntouched = verdicts.removed <= 0 && messages.removed <= 0
         // Each of both streams is trimmed by itself.
         let first: Position
-        if let one = verdicts.first, let other = messages.first { first = max(one, other) } else { first = verdicts.last.next }
-        return first > after.next ? first : nil
+        if let one = verdicts.first, let other = messages.first {
+            first = max(one, other)
+        } else {
+            first = isUntouched ? through.next : verdicts.last.next
+        }
+        if first <= after.next { return nil }
+        // A log that nothing was taken from has all there is, unless it is the successor of one that was lost.
+        if isUntouched, try !archiveHas(before: first) { return nil }
+        return first
+    }
+
+    /// While the archive is away, a log of which nothing is known to be archived is all there is.
+    private func archiveHas(before first: Position) throws(HistoryError) -> Bool {
+        do throws(HistoryError) {
+            return try archived { (reader) throws(ArchiveError) in try reader.hasMessages(after: after, through: first.previous) }
+        } catch {
+            let archived = try log { () throws(RedisError) in try LogReader(keys: keys).cursor(.verdicts, group: .archive, session) }
+            if archived == .zero { return false }
+            throw error
+        }
     }
 
     // MARK: The archive

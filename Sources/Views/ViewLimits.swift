@@ -17,6 +17,10 @@ package enum ViewLimits {
     /// Entries and bytes that a follower of the feed takes at once: what one follower holds in memory, and one entry more.
     package static let feedBatchEntriesMax = 256
     package static let feedBatchBytesTarget = 1 << 20
+    /// Entries that a follower reads from the log first: a few of the largest messages are more than its batch.
+    package static let feedChunk = 4
+    /// Messages of the archive that a filter looks at for one batch: some milliseconds, however few of them it lets through.
+    package static let feedScanMax = 10_000
     /// A follower that has taken nothing for this long is let go.
     package static let feedStallMax = Duration.seconds(60)
     /// Silence on a followed feed before a sign of life; proxies cut connections after 30 to 60 seconds.

@@ -102,6 +102,44 @@ struct ArchiveReaderTests {
         }
     }
 
+    @Test("A page is bounded in what its rows hold, however small the server packs it")
+    func unpacked() async throws {
+        try await withArchiveDatabase { url in
+            let session = try openSession(url)
+            let text = "\"" + String(repeating: "x", count: 99_998) + "\""
+            var batch = (0..<6).map { decided(Position(ms: firstDay + UInt64($0), seq: 0), data: Array(text.utf8)) }
+            batch += (6..<12).map { number in
+                let one = decided(Position(ms: firstDay + UInt64(number), seq: 0))
+                var message = one.message
+                message.set(.metadata, #"{"a": \#(text)}"#)
+                return DecidedMessage(position: one.position, message: message, verdict: one.verdict)
+            }
+            batch += (12..<18).map { number in
+                let one = decided(Position(ms: firstDay + UInt64(number), seq: 0))
+                var verdict = one.verdict
+                verdict.detail.annotations = Array(#"{"a": \#(text)}"#.utf8)
+                return DecidedMessage(position: one.position, message: one.message, verdict: verdict)
+            }
+            _ = try MessageArchive(session: session, name: "archive", partition: 0).write(batch)
+            #expect(
+                try session.query("SELECT max(pg_column_size(message_data)) < 10000 FROM message_exchange").bool(0, 0) == true,
+                "it is packed")
+            let reader = ArchiveReader(session: session, pageBytesTarget: 250_000)
+            var filter = ArchiveFilter()
+            filter.order = .oldestFirst
+            var sizes: [Int] = []
+            var found: [Position] = []
+            repeat {
+                let page = try reader.messages(filter)
+                sizes.append(page.messages.count)
+                found += page.messages.map(\.position)
+                filter.cursor = page.next
+            } while filter.cursor != nil
+            #expect(found == batch.map(\.position))
+            #expect(sizes == [2, 2, 2, 2, 2, 2, 2, 2, 2])
+        }
+    }
+
     @Test("What is no pattern and what is no limit is refused")
     func invalid() async throws {
         try await withArchiveDatabase { url in

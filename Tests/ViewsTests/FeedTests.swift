@@ -39,6 +39,55 @@ struct FeedTests {
         }
     }
 
+    @Test("A log that follows one that was lost begins where the archive ends: a follower from the beginning sees both")
+    func lostLog() async throws {
+        try await ViewsRig.run { rig in
+            try await rig.archive(1...400)
+            try await rig.log(401...410)
+            #expect(try await rig.follow("?since=0-0-0", count: 420) { try await rig.log(411...420) } == Array(1...420))
+            #expect(try await rig.follow("?since=\(ViewsRig.position(390))", count: 30) == Array(391...420))
+        }
+    }
+
+    @Test("A follower that catches up holds its batch and one message more, however large they are")
+    func large() async throws {
+        try await ViewsRig.run { rig in
+            try await rig.log(1...6, payload: 400_000)
+            var cursor = Position.zero
+            var read: [Int] = []
+            while cursor < ViewsRig.position(6) {
+                let page = try await rig.hub.history.read(after: cursor, MessageFilter())
+                #expect(page.entries.dropLast().reduce(0) { $0 + $1.bytes } < ViewLimits.feedBatchBytesTarget)
+                read.append(page.entries.count)
+                cursor = page.cursor
+            }
+            #expect(read == [3, 3])
+        }
+    }
+
+    @Test("A filter that lets nothing through gets on in a large archive, part by part")
+    func selective() async throws {
+        try await ViewsRig.run { rig in
+            let more = 100
+            let count = ViewLimits.feedScanMax + more
+            try await rig.archive(1...count)
+            try await rig.log(count + 1...count + 2)
+            try await rig.trim(before: count + 2)
+            var filter = MessageFilter()
+            filter.source = "nobody"
+            let first = try await rig.hub.history.read(after: .zero, filter)
+            #expect(first.entries.isEmpty && first.cursor == ViewsRig.position(ViewLimits.feedScanMax))
+            let second = try await rig.hub.history.read(after: first.cursor, filter)
+            #expect(second.entries.isEmpty && second.cursor == ViewsRig.position(count))
+            filter.source = "alice"
+            let some = try await rig.hub.history.read(after: first.cursor, filter)
+            #expect(
+                some.entries.map(\.position)
+                    == (1...more).map { ViewsRig.position(ViewLimits.feedScanMax + $0) }.filter { $0.ms % 2_000 == 0 })
+            #expect(some.cursor == ViewsRig.position(count))
+        }
+    }
+
     @Test("Filters hold in the archive, the log and live")
     func filters() async throws {
         try await ViewsRig.run { rig in

@@ -1,5 +1,6 @@
 internal import Core
 internal import Log
+internal import Logging
 
 /// Where a follower's messages go.
 protocol FeedSink: Sendable {
@@ -18,6 +19,14 @@ struct FeedFollower<Sink: FeedSink>: Sendable {
     let id: Int
     let filter: MessageFilter
     let sink: Sink
+    private let log = Logger(label: "meshlog.feed")
+
+    init(hub: FeedHub, id: Int, filter: MessageFilter, sink: Sink) {
+        self.hub = hub
+        self.id = id
+        self.filter = filter
+        self.sink = sink
+    }
 
     /// Follows until the hub stops or the follower leaves.
     ///
@@ -26,6 +35,7 @@ struct FeedFollower<Sink: FeedSink>: Sendable {
         var cursor = start
         var spokenAt = ContinuousClock.now
         var backoff = Backoff(first: .milliseconds(100))
+        var isFailing = false
         while true {
             if ContinuousClock.now - spokenAt >= ViewLimits.feedHeartbeat {
                 try await sink.heartbeat(cursor)
@@ -39,15 +49,18 @@ struct FeedFollower<Sink: FeedSink>: Sendable {
                 cursor = entries.last?.position ?? cursor
                 wanted = entries.filter { filter.matches($0) }
             case .behind:
-                let page = try? await hub.history.read(after: cursor, filter)
-                guard let page, page.cursor > cursor else {
+                do {
+                    let page = try await hub.history.read(after: cursor, filter)
+                    isFailing = false
+                    wanted = page.entries
+                    if page.cursor > cursor { backoff.reset() } else { try await Task.sleep(for: backoff.next()) }
+                    cursor = page.cursor
+                } catch where !(error is CancellationError) {
                     // A store is away: nothing is skipped, the same cursor is asked again.
+                    if !isFailing { log.warning("a follower cannot read the past, will try again", metadata: ["cursor": "\(cursor)", "reason": "\(error)"]) }
+                    isFailing = true
                     try await Task.sleep(for: backoff.next())
-                    continue
                 }
-                backoff.reset()
-                cursor = page.cursor
-                wanted = page.entries
             }
             if !wanted.isEmpty {
                 try await sink.take(wanted)

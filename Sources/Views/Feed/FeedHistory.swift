@@ -23,18 +23,20 @@ struct FeedHistory: Sendable {
         hot = HotFeed(keys: keys)
     }
 
-    /// - Bounds: `ViewLimits.feedBatchEntriesMax` entries, about `ViewLimits.feedBatchBytesTarget` bytes.
+    /// - Bounds: `ViewLimits.feedBatchEntriesMax` entries, `ViewLimits.feedBatchBytesTarget` bytes and one entry more.
     /// - Throws: 503 when a store is away: try again with the same cursor.
     func read(after cursor: Position, _ filter: MessageFilter) async throws -> Page {
-        let (fromLog, isWhole) = try await stores.log { [hot] session in
+        let (fromLog, isWhole, begins) = try await stores.log { [hot] session in
             let page = try hot.read(
-                after: cursor, count: ViewLimits.feedBatchEntriesMax, bytes: ViewLimits.feedBatchBytesTarget, session)
-            let entries = page.messages.map { FeedEntry($0) }
+                after: cursor, count: ViewLimits.feedBatchEntriesMax, bytes: ViewLimits.feedBatchBytesTarget, chunk: ViewLimits.feedChunk, session)
+            let entries = FeedHistory.batch(page.messages)
             // All decided positions up to `last` were there to be read.
             let end = entries.last?.position ?? max(cursor, page.last)
-            return (Page(entries: entries.filter { filter.matches($0) }, cursor: end), page.isWhole)
+            return (Page(entries: entries.filter { filter.matches($0) }, cursor: end), page.isWhole, page.begins)
         }
-        if isWhole { return fromLog }
+        if isWhole {
+            guard let begins, try await archiveHas(after: cursor, through: begins.previous) else { return fromLog }
+        }
         let archived = try await readArchive(after: cursor, filter)
         if archived.cursor > cursor { return archived }
         // Only when somebody trims by hand, or the archive was emptied: what is left is told rather than nothing.
@@ -44,16 +46,46 @@ struct FeedHistory: Sendable {
         return fromLog
     }
 
+    /// As many as a follower may hold: what was read beyond that is read again.
+    private static func batch(_ messages: [DecidedMessage]) -> [FeedEntry] {
+        var entries: [FeedEntry] = []
+        var bytes = 0
+        for message in messages where bytes < ViewLimits.feedBatchBytesTarget {
+            let entry = FeedEntry(message)
+            bytes += entry.bytes
+            entries.append(entry)
+        }
+        return entries
+    }
+
+    /// Does the archive have messages that an untouched log does not? That a log was lost, only the archive knows; while it is away, a log of which
+    /// nothing is known to be archived is all there is.
+    private func archiveHas(after cursor: Position, through last: Position) async throws -> Bool {
+        do {
+            return try await stores.archive { session in try ArchiveReader(session: session).hasMessages(after: cursor, through: last) }
+        } catch {
+            let archived = try await stores.log { [hot] session in try LogReader(keys: hot.keys).cursor(.verdicts, group: .archive, session) }
+            if archived == .zero { return false }
+            throw error
+        }
+    }
+
     private func readArchive(after cursor: Position, _ filter: MessageFilter) async throws -> Page {
         var archived = filter.archived
         archived.order = .oldestFirst
         archived.partition = cursor.partition
         archived.cursor = cursor
         archived.limit = ViewLimits.feedBatchEntriesMax
+        let asks = filter.asks
         return try await stores.archive { [archived] session in
+            var archived = archived
             let reader = ArchiveReader(session: session, pageBytesTarget: ViewLimits.feedBatchBytesTarget)
             // Asked first, so that the page holds everything up to it.
-            let stand = try ArchiveStand.position(reader)
+            var stand = try ArchiveStand.position(reader)
+            if asks, let end = try reader.position(ofMessage: ViewLimits.feedScanMax, behind: cursor) {
+                stand = end
+                archived.through = end
+            }
             let page = try reader.messages(archived)
             let entries = page.messages.map { FeedEntry($0.message, at: $0.position, outcome: $0.verdict?.outcome, ackTS: $0.ackTS) }
             let last = entries.last?.position ?? cursor

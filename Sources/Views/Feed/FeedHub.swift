@@ -181,7 +181,8 @@ package final class FeedHub: Sendable {
         let (isStarted, isFollowed, head) = state.withLockedValue { ($0.isStarted, !$0.followers.isEmpty, $0.ring.head) }
         guard isStarted, isFollowed else {
             let last = try reader.bounds(.verdicts, session).last
-            restart(at: last)
+            // Who has just come may wait behind the old place.
+            if restart(at: last) { wake(onlyOverdue: false) }
             // Nobody looks: rendering would be for nothing. The place is kept, so that a follower begins near now.
             if isFollowed { return }
             if try reader.awaitEntry(.verdicts, after: last, wait: ViewLimits.feedWait, session) { stop.wait(for: ViewLimits.feedIdlePause) }
@@ -220,10 +221,14 @@ package final class FeedHub: Sendable {
         wake(onlyOverdue: false)
     }
 
-    private func restart(at head: Position) {
+    /// - Returns: whether the ring now stands elsewhere.
+    @discardableResult
+    private func restart(at head: Position) -> Bool {
         state.withLockedValue { state in
-            if !state.isStarted || state.ring.head != head { state.ring.restart(at: head) }
+            let moves = !state.isStarted || state.ring.head != head
+            if moves { state.ring.restart(at: head) }
             state.isStarted = true
+            return moves
         }
     }
 

@@ -10,22 +10,26 @@ struct HotFeed: Sendable {
         let last: Position
         /// Nothing behind the cursor had been trimmed.
         let isWhole: Bool
+        /// The first entry of a log that nothing was ever taken from, when it lies behind the cursor: this log has all there is, unless it is the
+        /// successor of one that was lost.
+        var begins: Position?
     }
 
     let keys: LogKeys
 
     /// - Cost: two look-ups of the stream's state around the read: what the second one finds was not trimmed during the read either.
-    func read(after cursor: Position, count: Int, bytes: Int, _ session: RedisSession) throws(RedisError) -> Page {
+    func read(after cursor: Position, count: Int, bytes: Int, chunk: Int = LogReader.chunk, _ session: RedisSession) throws(RedisError) -> Page {
         let last = try state(session).last
         var messages: [DecidedMessage] = []
         do {
-            messages = try LogReader(keys: keys).decided(after: cursor, count: count, bytes: bytes, session)
+            messages = try LogReader(keys: keys).decided(after: cursor, count: count, bytes: bytes, chunk: chunk, session)
         } catch .unexpectedReply {
             // Trimming takes the message before its verdict.
             return Page(messages: [], last: last, isWhole: false)
         }
         let now = try state(session)
-        return Page(messages: messages, last: last, isWhole: now.isUntouched || now.first.map { cursor >= $0 } ?? false)
+        let isBehind = now.first.map { cursor >= $0 } ?? false
+        return Page(messages: messages, last: last, isWhole: now.isUntouched || isBehind, begins: isBehind ? nil : now.first)
     }
 
     private func state(_ session: RedisSession) throws(RedisError) -> (first: Position?, last: Position, isUntouched: Bool) {

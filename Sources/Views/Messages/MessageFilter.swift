@@ -23,6 +23,9 @@ struct MessageFilter: Sendable {
         outcome = query.choice("outcome", of: Outcome.self)
     }
 
+    /// Does it let only some messages through?
+    var asks: Bool { topic != nil || source != nil || destination != nil || subject != nil || type != nil || outcome != nil }
+
     func matches(_ entry: FeedEntry) -> Bool {
         if let outcome, outcome != entry.outcome { return false }
         if let topic, !topic.matches(entry.topic) { return false }

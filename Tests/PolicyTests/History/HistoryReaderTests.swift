@@ -110,6 +110,29 @@ struct HistoryReaderTests {
         }
     }
 
+    @Test("A log that follows one that was lost is read behind what the archive has of that one") func lostLog() async throws {
+        try await HistoryRig.with { rig in
+            let all = try await Self.fill(rig, 60)
+            try rig.archive(all)
+            let next = try rig.other()
+            defer { next.removeKeys() }
+            #expect(try next.history().map(\.fields) == all.map(\.fields), "nothing has come since")
+            try next.append((60..<80).map { (HistoryRig.position($0), HistoryRig.message($0, all[$0 - 60].message)) })
+            try await next.route()
+            let both = try all + next.decided()
+            #expect(both.count == 80)
+            #expect(try next.history().map(\.fields) == both.map(\.fields))
+            #expect(try next.history(from: both[50].position, through: both[65].position).map(\.position) == both[50...65].map(\.position))
+
+            // While nobody can say what is archived, it is not left out either.
+            let away = HistoryReader(from: .zero, through: both[79].position, keys: next.keys, session: try next.redis()) {
+                () throws(PostgreSQLError) in throw .unavailable("away")
+            }
+            try LogReader(keys: next.keys).setCursor(.verdicts, group: .archive, all[59].position, try next.redis())
+            #expect { try away.next() } throws: { ($0 as? HistoryError)?.isRetryable == true }
+        }
+    }
+
     @Test("Without PostgreSQL the log alone is read; where the archive is needed, the error may pass") func noArchive() async throws {
         try await HistoryRig.with { rig in
             let all = try await Self.fill(rig, 20)
