@@ -5,15 +5,17 @@
 /// `message_metadata.cloudevents`.
 /// - Source: CloudEvents 1.0.2, HTTP binding and JSON format.
 package struct CloudEvent: Sendable {
-    /// An attribute in its canonical string form, or raw JSON where the JSON format has a boolean or a number.
+    /// An attribute in its canonical string form, the only one that every mode has: headers know no types.
+    ///
+    /// - Source: CloudEvents 1.0.2, type system.
     package enum Value: Sendable, Equatable {
         case string([UInt8])
-        case raw([UInt8])
+        /// The JSON format had a boolean or an integer.
+        case literal([UInt8])
 
         var text: [UInt8] {
             switch self {
-            case .string(let bytes): bytes
-            case .raw(let bytes): bytes
+            case .string(let bytes), .literal(let bytes): bytes
             }
         }
     }
@@ -89,9 +91,14 @@ package struct CloudEvent: Sendable {
             }
             set(name, .string(value))
         case UInt8(ascii: "{"), UInt8(ascii: "["):
-            refusal.add(.wrongType, pointer, "an attribute is a string, a boolean or a number")
+            refusal.add(.wrongType, pointer, "an attribute is a string, a boolean or an integer")
+        case UInt8(ascii: "t"), UInt8(ascii: "f"):
+            set(name, .literal(Array(body[range])))
         default:
-            set(name, .raw(Array(body[range])))
+            guard let integer = Int32(String(decoding: body[range], as: UTF8.self)) else {
+                return refusal.add(.wrongType, pointer, "a number is an integer from -2147483648 to 2147483647; give any other as a string")
+            }
+            set(name, .literal(Array(String(integer).utf8)))
         }
     }
 
@@ -100,6 +107,8 @@ package struct CloudEvent: Sendable {
     /// - Parameter digest: SHA-256, for the id made from `source` and `id`.
     package consuming func admit(arrival: Arrival, digest: ([UInt8]) -> [UInt8]) throws(Refusal) -> AdmittedMessage {
         var refusal = Refusal()
+        // JSON format 3.1.2: as if it had been said, and binary mode says it.
+        if dataIsJSON, self["datacontenttype"] == nil { set("datacontenttype", .string(Array("application/json".utf8))) }
         checkAttributes(&refusal)
         var entry = MessageEntry()
         lift(to: &entry, &refusal)
@@ -125,7 +134,7 @@ package struct CloudEvent: Sendable {
         for name in ["specversion", "id", "source", "type"] {
             switch attributes.first(where: { $0.name == name })?.value {
             case nil: refusal.add(.missing, "/\(name)", "every CloudEvent has this attribute")
-            case .raw: refusal.add(.wrongType, "/\(name)", "a non-empty string is expected")
+            case .literal: refusal.add(.wrongType, "/\(name)", "a non-empty string is expected")
             case .string(let text) where text.isEmpty: refusal.add(.malformed, "/\(name)", "it is empty")
             case .string(let text):
                 if name == "specversion", !text.elementsEqual("1.0".utf8) { refusal.add(.malformed, "/specversion", "this door speaks version '1.0'") }
@@ -134,10 +143,27 @@ package struct CloudEvent: Sendable {
         for (name, value) in attributes {
             if name.isEmpty || name.utf8.contains(where: { !($0 >= 0x61 && $0 <= 0x7A || $0 >= 0x30 && $0 <= 0x39) }) {
                 refusal.add(.malformed, Violation.pointer(to: name), "attribute names have lower-case ASCII letters and digits only")
+            } else if name == "data" {
+                refusal.add(.malformed, "/data", "no attribute has this name; the data of an event in binary mode is the body")
+            }
+            if case .string(let text) = value, CloudEvent.holdsForbidden(text) {
+                refusal.add(.malformed, Violation.pointer(to: name), "it holds control characters or noncharacters, which no attribute has")
             }
             if ["subject", "dataschema", "datacontenttype", "time", "topic"].contains(name) {
-                if case .raw = value { refusal.add(.wrongType, "/\(name)", "a string is expected") }
+                if case .literal = value { refusal.add(.wrongType, "/\(name)", "a string is expected") }
                 if value.text.isEmpty { refusal.add(.malformed, "/\(name)", "it is empty; leave it out instead") }
+            }
+        }
+    }
+
+    /// U+0000…U+001F, U+007F…U+009F, and the code points that Unicode keeps from meaning anything (U+FDD0…U+FDEF, the last two of each plane).
+    ///
+    /// - Source: CloudEvents 1.0.2, type system: String. Half a surrogate pair is no UTF-8, and has been refused before.
+    private static func holdsForbidden(_ text: [UInt8]) -> Bool {
+        String(decoding: text, as: UTF8.self).unicodeScalars.contains { scalar in
+            switch scalar.value {
+            case 0...0x1F, 0x7F...0x9F, 0xFDD0...0xFDEF: true
+            default: scalar.value & 0xFFFE == 0xFFFE
             }
         }
     }
@@ -147,8 +173,6 @@ package struct CloudEvent: Sendable {
             guard let value = self[attribute], !value.isEmpty else { return }
             if value.count > Limits.nameBytesMax {
                 refusal.add(.tooLarge, "/\(attribute)", "it has \(value.count) bytes, at most \(Limits.nameBytesMax) are allowed")
-            } else if value.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
-                refusal.add(.malformed, "/\(attribute)", "it holds control characters")
             }
             entry.set(field, value)
         }
@@ -202,10 +226,7 @@ package struct CloudEvent: Sendable {
             if index > 0 { out.append(UInt8(ascii: ",")) }
             JSONText.append(name, to: &out)
             out.append(UInt8(ascii: ":"))
-            switch value {
-            case .string(let text): JSONText.append(text, to: &out)
-            case .raw(let json): out.append(contentsOf: json)
-            }
+            JSONText.append(value.text, to: &out)
         }
         out.append(contentsOf: "}}".utf8)
         return out
@@ -213,9 +234,12 @@ package struct CloudEvent: Sendable {
 
     /// Undoes the encoding of a header value: quotes with backslashes, then one round of percent-decoding; nil when that is not UTF-8.
     ///
+    /// What was read as U+FFFD without encoding counts as bytes that were not UTF-8: the server has put it in their place, and two events
+    /// would become one.
     /// - Source: HTTP binding §3.1.3.2.
     package static func decodeHeader(_ value: some Collection<UInt8>) -> [UInt8]? {
         var text = Array(value)
+        guard !text.contains(replacement) else { return nil }
         if text.count >= 2, text.first == UInt8(ascii: "\""), text.last == UInt8(ascii: "\"") {
             var unquoted: [UInt8] = []
             var escaped = false
@@ -243,4 +267,7 @@ package struct CloudEvent: Sendable {
         }
         return UTF8Check.firstFault(out.span) == nil ? out : nil
     }
+
+    /// U+FFFD
+    private static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
 }

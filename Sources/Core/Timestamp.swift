@@ -41,10 +41,10 @@ package enum Timestamp {
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// Reads RFC 3339 (`T` or a space, any offset, up to nine digits of fraction, leap second 60 taken as 59.999999);
+    /// Reads RFC 3339 (`T` or a space, any offset, any number of digits of fraction, of which six count, leap second 60 taken as 59.999999);
     /// nil when it is anything else or outside years 1…9999.
     package static func parse(_ b: Span<UInt8>) -> Int64? {
-        guard b.count >= 20, b.count <= 64 else { return nil }
+        guard b.count >= 20 else { return nil }
         func number(_ from: Int, _ count: Int) -> Int64? {
             guard from + count <= b.count else { return nil }
             var value: Int64 = 0
@@ -70,7 +70,7 @@ package enum Timestamp {
                 scale /= 10
                 at += 1
             }
-            guard at > start, at - start <= 9 else { return nil }
+            guard at > start else { return nil }
         }
         if second == 60 {
             second = 59
@@ -92,27 +92,36 @@ package enum Timestamp {
     }
 
     /// An epoch number in seconds, milliseconds, microseconds or nanoseconds, told apart by its size, as µs; nil before 1971 or after 2286.
+    ///
+    /// It is read digit by digit, and an exponent only moves its point: nothing is rounded on the way through a float.
     package static func fromEpoch(_ text: Span<UInt8>) -> Int64? {
+        var end = 0
+        while end < text.count, text[end] | 0x20 != UInt8(ascii: "e") { end += 1 }
+        var point = 0
+        while point < end, text[point] != UInt8(ascii: ".") { point += 1 }
+        guard let exponent = exponent(text, from: end) else { return nil }
+        let wholeDigits = point + exponent
         var whole: Int64 = 0
-        var digits = 0
         var fraction: Int64 = 0
         var scale: Int64 = 100_000
-        var inFraction = false
-        for index in text.indices {
-            let byte = text[index]
-            if byte == 0x2E, !inFraction {
-                inFraction = true
-                continue
-            }
-            guard byte >= 0x30, byte <= 0x39 else { return nil }
-            if inFraction {
-                fraction += Int64(byte - 0x30) * scale
-                scale /= 10
+        var digits = 0
+        for index in 0..<end where index != point {
+            guard text[index] >= 0x30, text[index] <= 0x39 else { return nil }
+            let digit = Int64(text[index] - 0x30)
+            if digits < wholeDigits {
+                guard whole <= wholeTenthMax else { return nil }
+                whole = whole * 10 + digit
             } else {
-                guard digits < 18 || (digits == 18 && whole <= 900_000_000_000_000_000) else { return nil }
-                whole = whole * 10 + Int64(byte - 0x30)
-                digits += 1
+                fraction += digit * scale
+                scale /= 10
             }
+            digits += 1
+        }
+        // Zeros that the exponent stands for; of a zero they make nothing.
+        while whole > 0, digits < wholeDigits {
+            guard whole <= wholeTenthMax else { return nil }
+            whole *= 10
+            digits += 1
         }
         switch whole {
         case 31_536_000..<10_000_000_000: return whole * 1_000_000 + fraction
@@ -121,6 +130,25 @@ package enum Timestamp {
         case 31_536_000_000_000_000...: return whole / 1000
         default: return nil
         }
+    }
+
+    /// Ten times as much, and a digit, still fits.
+    private static let wholeTenthMax = (Int64.max - 9) / 10
+
+    /// The number behind the `e` at `index`; 0 where the text ends. Beyond a thousand it makes no difference how much.
+    private static func exponent(_ text: Span<UInt8>, from index: Int) -> Int? {
+        guard index < text.count else { return 0 }
+        var at = index + 1
+        let isNegative = at < text.count && text[at] == UInt8(ascii: "-")
+        if isNegative || (at < text.count && text[at] == UInt8(ascii: "+")) { at += 1 }
+        guard at < text.count else { return nil }
+        var value = 0
+        while at < text.count {
+            guard text[at] >= 0x30, text[at] <= 0x39 else { return nil }
+            value = min(value * 10 + Int(text[at] - 0x30), 1_000)
+            at += 1
+        }
+        return isNegative ? -value : value
     }
 
     private static func digits(_ value: Int64, _ count: Int, _ out: inout [UInt8]) {

@@ -44,10 +44,35 @@ struct CloudEventTests {
         #expect(fields["content_type"] == "application/json")
         #expect(
             fields["message_metadata"]
-                == #"{"cloudevents":{"comexampleextension1":"value","comexampleothervalue":5,"datacontenttype":"application/json","flag":true,"id":"C234-1234-1234","#
+                == #"{"cloudevents":{"comexampleextension1":"value","comexampleothervalue":"5","datacontenttype":"application/json","flag":"true","id":"C234-1234-1234","#
                 + #""source":"/mycontext","specversion":"1.0","time":"2018-04-05T17:31:00Z","type":"com.example.someevent"}}"#)
         #expect(message.isNamedByClient)
         #expect(message.entry.fault == nil)
+    }
+
+    @Test("An event is the same message in structured and in binary mode, with its type said or not (J 3.1.2, rules 8 and 12)") func modes()
+        throws
+    {
+        let attributes = [
+            ("specversion", "1.0"), ("type", "com.example.someevent"), ("source", "/mycontext"), ("id", "C234-1234-1234"),
+            ("time", "2018-04-05T17:31:00Z"),
+            ("comexampleextension1", "value"), ("comexampleothervalue", "5"), ("least", "-2147483648"), ("zero", "0"), ("flag", "true"),
+            ("off", "false"),
+        ]
+        var binary = CloudEvent()
+        for (name, value) in attributes { binary.set(name, .string(Array(value.utf8))) }
+        binary.set("datacontenttype", .string(Array("application/json".utf8)))
+        binary.data = Array(#"{"appinfoA":"abc","n":1.50}"#.utf8)
+        let expected = fields(try admit(binary).get().entry)
+        for type in ["", #""datacontenttype":"application/json","#] {
+            let structured = try admit(
+                #"""
+                {"specversion":"1.0","type":"com.example.someevent","source":"/mycontext","id":"C234-1234-1234","time":"2018-04-05T17:31:00Z",\#(type)
+                 "comexampleextension1":"value","comexampleothervalue":5,"least":-2147483648,"zero":-0,"flag":true,"off":false,"data":{"appinfoA":"abc","n":1.50}}
+                """#
+            ).get()
+            #expect(fields(structured.entry) == expected)
+        }
     }
 
     @Test("source and id name it: a repeat has the same id, another source or id has not") func identity() throws {
@@ -102,6 +127,17 @@ struct CloudEventTests {
         (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":{}}"#, ["wrong-type /ext"]),
         (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":["a"]}"#, ["wrong-type /ext"]),
         (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":"\ud800"}"#, ["malformed /ext"]),
+        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":1.5}"#, ["wrong-type /ext"]),
+        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":5.0}"#, ["wrong-type /ext"]),
+        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":1e2}"#, ["wrong-type /ext"]),
+        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":1e400}"#, ["wrong-type /ext"]),
+        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":2147483648}"#, ["wrong-type /ext"]),
+        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":-2147483649}"#, ["wrong-type /ext"]),
+        (#"{"specversion":"1.0","id":"a\u0007","source":"/s","type":"t"}"#, ["malformed /id"]),
+        (#"{"specversion":"1.0","id":"1","source":"/s\u001f","type":"t"}"#, ["malformed /source"]),
+        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","subject":"a\u0085"}"#, ["malformed /subject"]),
+        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":"\ufdd0"}"#, ["malformed /ext"]),
+        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":"\ud83f\udfff"}"#, ["malformed /ext"]),
         (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","id":"2"}"#, ["duplicate-key /id"]),
         (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data":1,"data_base64":"AA=="}"#, ["conflict /data_base64"]),
         (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"AA==","data":1}"#, ["duplicate-key /data"]),
@@ -122,11 +158,13 @@ struct CloudEventTests {
 
     @Test("Header values are decoded by rule 7", arguments: [
         ("plain", "plain"), ("Euro%20%E2%82%AC%20%F0%9F%98%80", "Euro € 😀"), ("%e2%82%ac", "€"), ("%41", "A"), ("\"quoted\"", "quoted"), (#""a\"b\\c""#, #"a"b\c"#),
-        ("100%25", "100%"), ("%2541", "%41"), ("", ""), ("\"\"", ""), ("a\"b", "a\"b"), ("\"%41\"", "A"),
+        ("100%25", "100%"), ("%2541", "%41"), ("", ""), ("\"\"", ""), ("a\"b", "a\"b"), ("\"%41\"", "A"), ("%EF%BF%BD", "\u{FFFD}"),
     ])
     func header(_ value: String, _ text: String) { #expect(CloudEvent.decodeHeader(value.utf8) == Array(text.utf8)) }
 
-    @Test("Header values that do not decode to UTF-8 are refused", arguments: ["%C0%A0", "%FF", "%", "%4", "%G1", "a%", "%ED%A0%80"])
+    @Test(
+        "Header values that do not decode to UTF-8 are refused",
+        arguments: ["%C0%A0", "%FF", "%", "%4", "%G1", "a%", "%ED%A0%80", "a\u{FFFD}"])
     func badHeader(_ value: String) { #expect(CloudEvent.decodeHeader(value.utf8) == nil) }
 
     @Test("In binary mode the data's bytes are the payload (rule 3)") func binary() throws {
@@ -142,6 +180,9 @@ struct CloudEventTests {
         #expect(try admit(event(nil, [0xFF])).get().entry.string(.contentType) == "application/octet-stream")
         #expect(try admit(event(nil, nil)).get().entry.string(.data) == "null")
         #expect(violations(admit(event("application/json", Array("{".utf8)))) == ["not-json /data"])
+        var named = event(nil, nil)
+        named.set("data", .string([0x31]))
+        #expect(violations(admit(named)) == ["malformed /data"])
         #expect(violations(admit(event("application/json", Array(repeating: 0x20, count: Limits.messageBytesMax) + [0x31]))) == ["too-large "])
     }
 
