@@ -6,6 +6,9 @@ package enum WebLimits {
     package static let headBytesMax = 16 << 10
     /// A POST body in the fast lane by default: the size of the largest message.
     package static let bodyBytesMax = 1 << 20
+    /// A body that waits for `100 Continue` and announces more is not asked for: only streams of lines have no bound at this size, and who
+    /// sends one goes on by itself after a moment.
+    package static let continueBytesMax = 32 << 20
     /// Requests of one connection that wait for their answers; enough to hide a slow group commit, few enough for the memory.
     package static let pipelinedMax = 256
     /// A fast-lane connection closes after this long without one whole request.

@@ -136,6 +136,30 @@ struct FastLaneTests {
         #expect(!rig.channel.isActive)
     }
 
+    @Test("At shutdown a body that is still coming is not waited for")
+    func quiesceHalfBody() throws {
+        let rig = try FastLaneRig()
+        try rig.send("POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
+        rig.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        rig.channel.embeddedEventLoop.run()
+        #expect(rig.ending == .closed)
+        #expect(!rig.channel.isActive)
+    }
+
+    @Test("A client that half-closes and reads slowly gets an answer to every whole request before the connection closes")
+    func halfCloseUnwritable() throws {
+        let rig = try FastLaneRig()
+        rig.channel.isWritable = false
+        try rig.send(FastLaneRig.post("one") + FastLaneRig.post("two"))
+        rig.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        rig.channel.embeddedEventLoop.run()
+        #expect(rig.channel.isActive && rig.lane.bodies == [])
+        rig.channel.isWritable = true
+        rig.channel.pipeline.fireChannelWritabilityChanged()
+        #expect(try rig.written() == FastLaneRig.answer("one") + FastLaneRig.answer("two"))
+        #expect(!rig.channel.isActive)
+    }
+
     @Test("A client that half-closes gets its answers before the connection closes")
     func halfClose() throws {
         let rig = try FastLaneRig(lane: RecordingLane(isImmediate: false))

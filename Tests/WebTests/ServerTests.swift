@@ -63,6 +63,23 @@ struct ServerTests {
         }
     }
 
+    /// Sends each piece once the text so far has what the one before waited for; all the text.
+    static func converse(_ port: Int, _ steps: [(send: String, until: String)]) async throws -> String {
+        let client = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: port) {
+            channel in
+            channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel) }
+        }
+        return try await client.executeThenClose { inbound, outbound in
+            var out = ""
+            var answers = inbound.makeAsyncIterator()
+            for (send, until) in steps {
+                try await outbound.write(ByteBuffer(string: send))
+                while !out.contains(until), let bytes = try await answers.next() { out += String(buffer: bytes) }
+            }
+            return out
+        }
+    }
+
     static func get(_ path: String, method: String = "GET") -> String {
         "\(method) \(path) HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     }
@@ -108,6 +125,48 @@ struct ServerTests {
             #expect(out.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), "\(out)")
             #expect(out.contains("Content-Type: application/problem+json") && out.contains("urn:meshlog:problem:request-unreadable"), "\(out)")
             #expect(out.contains("Connection: close") && out.contains(text), "\(out)")
+        }
+    }
+
+    @Test(
+        "Who waits for it is told to send the body, and not before the answers that come first",
+        arguments: [
+            "", "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n",
+            "POST /v1/messages HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n",
+        ])
+    func continues(_ before: String) async throws {
+        try await Self.withServer { port, _ in
+            let head = "POST /v1/messages HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n"
+            let out = try await Self.converse(
+                port, [(before + head, "HTTP/1.1 100 Continue\r\n\r\n"), ("two", "slow two"), (Self.get("/nothing"), "not-found")])
+            let marks =
+                (before.isEmpty ? [] : [before.hasPrefix("GET") ? "hello" : "slow one"]) + [
+                    "HTTP/1.1 100 Continue\r\n\r\n", "slow two", "hello",
+                ]
+            var rest = out[...]
+            for mark in marks {
+                let found = try #require(rest.firstRange(of: mark), "\(mark) in \(out)")
+                rest = rest[found.upperBound...]
+            }
+        }
+    }
+
+    @Test(
+        "A connection ends behind the answer to the last request, whatever says that it is the last",
+        arguments: [
+            "HTTP/1.1\r\nHost: a\r\nConnection: close", "HTTP/1.1\r\nHost: a\r\nConnection: Close",
+            "HTTP/1.1\r\nHost: a\r\nConnection: close, TE",
+            "HTTP/1.1\r\nHost: a\r\nConnection: TE\r\nConnection: CLOSE", "HTTP/1.0", "HTTP/1.0\r\nHost: a\r\nConnection: keep-alive",
+        ])
+    func last(_ rest: String) async throws {
+        try await Self.withServer { port, _ in
+            let start = ContinuousClock.now
+            let out = try await Self.exchange(port, ["GET /hello \(rest)\r\n\r\nGET /hello HTTP/1.1\r\nHost: a\r\n\r\n"]) { _ in false }
+            #expect(
+                out.hasPrefix("\(rest.prefix(8)) 200 OK\r\n") && out.hasSuffix("\r\n\r\nhello")
+                    && out.contains("\r\nConnection: close\r\n"), "\(out)")
+            #expect(out.matches(of: /hello/).count == 1, "what stands behind the last request is not answered")
+            #expect(ContinuousClock.now - start < .nanoseconds(WebLimits.idleTimeout.nanoseconds / 2))
         }
     }
 

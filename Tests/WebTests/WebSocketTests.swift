@@ -9,6 +9,7 @@ private final class Recorder: WebSocketApplication {
     let session: WebSocketSession
     var calls: [String] = []
     var onText: (Recorder) -> Void = { _ in }
+    var isOwing = false
 
     init(_ session: WebSocketSession) { self.session = session }
 
@@ -172,6 +173,42 @@ struct WebSocketTests {
         try rig.receive(clientFrame(0x88, [0x03, 0xE9]))
         rig.channel.embeddedEventLoop.run()
         #expect(!rig.channel.isActive)
+    }
+
+    @Test("The peer's close waits for the answers that are owed; what comes behind it is not delivered")
+    func peerClosesWhileOwing() throws {
+        let rig = try Rig()
+        rig.recorder.onText = { $0.isOwing = true }
+        try rig.receive(clientFrame(0x81, [0x61]) + clientFrame(0x88, [0x03, 0xE9]) + clientFrame(0x81, [0x62]))
+        #expect(try rig.sent() == [])
+        #expect(rig.channel.isActive)
+        rig.recorder.session.sendOnLoop(text: ByteBuffer(string: "b"))
+        rig.recorder.isOwing = false
+        rig.recorder.session.settledOnLoop()
+        #expect(try rig.sent() == [0x81, 1, 0x62, 0x88, 2, 0x03, 0xE9])
+        #expect(!rig.channel.isActive)
+        #expect(rig.recorder.calls == ["opened", "text a", "closed"])
+    }
+
+    @Test(
+        "At shutdown the answers that are owed go out before the close frame, but are not waited for without end", arguments: [true, false])
+    func quiesceWhileOwing(_ comes: Bool) throws {
+        let rig = try Rig()
+        rig.recorder.isOwing = true
+        rig.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        #expect(try rig.sent() == [])
+        if comes {
+            rig.recorder.session.sendOnLoop(text: ByteBuffer(string: "b"))
+            rig.recorder.session.settledOnLoop()
+        } else {
+            rig.channel.embeddedEventLoop.advanceTime(by: .seconds(5))
+        }
+        let close: [UInt8] = [0x88, 2 + 16, 0x03, 0xE9] + Array("the server stops".utf8)
+        #expect(try rig.sent() == (comes ? [0x81, 1, 0x62] : []) + close)
+        try rig.receive(clientFrame(0x88, [0x03, 0xE9]))
+        rig.channel.embeddedEventLoop.run()
+        #expect(!rig.channel.isActive)
+        #expect(rig.recorder.calls == ["opened", "closed"])
     }
 
     @Test("A paused session delivers nothing until it resumes, and loses nothing")

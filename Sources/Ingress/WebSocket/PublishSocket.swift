@@ -73,6 +73,8 @@ final class PublishSocket: WebSocketApplication {
 
     func writabilityChanged(_ writable: Bool) {}
 
+    var isOwing: Bool { answers.count > 0 }
+
     func closed() { isClosed = true }
 
     // MARK: Appending
@@ -153,6 +155,7 @@ final class PublishSocket: WebSocketApplication {
     private func flushAnswers() {
         guard !isClosed else { return }
         while let text = answers.takeFirst() { session.sendOnLoop(text: text) }
+        if !isOwing { session.settledOnLoop() }
         if isPaused, answers.count < Limits.inFlightMax / 2 {
             isPaused = false
             session.resumeReading()

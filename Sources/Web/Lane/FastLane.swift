@@ -294,11 +294,13 @@ final class FastLane: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Endings
 
-    /// Closes a connection that will bring nothing more and owes nothing.
+    /// Closes a connection that will bring nothing more and owes nothing. What it brought whole is taken first, once the peer takes answers
+    /// again; at a stop nothing is waited for, a body that is still coming neither.
     private func closeIfDone(_ context: ChannelHandlerContext) {
         guard queue.count == 0 else { return }
         switch phase {
-        case .head where isQuiescing || isInputClosed, .body where isInputClosed: closeAfterFlush(context)
+        case .head where isQuiescing || (isInputClosed && mayTakeRequest), .body where isQuiescing || (isInputClosed && mayTakeRequest):
+            closeAfterFlush(context)
         default: break
         }
     }

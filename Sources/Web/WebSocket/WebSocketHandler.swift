@@ -12,11 +12,20 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     private enum State {
         case open
+        /// A close frame is due, and the application sends what it owes first; messages are no longer delivered.
+        case settling
         /// Our close frame is out, the peer's is awaited; messages are no longer delivered.
         case closing
         /// The last byte is out; what still comes is thrown away until the peer hangs up.
         case draining
         case closed
+    }
+
+    /// Who ends the session.
+    private enum Ending {
+        case ours(WebSocketCloseCode, reason: String)
+        /// With the code of the peer's close frame.
+        case theirs(WebSocketCloseCode?)
     }
 
     private let accept: WebSocketAccept
@@ -25,6 +34,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var application: (any WebSocketApplication)?
     private var context: ChannelHandlerContext?
     private var state = State.open
+    /// What follows `settling`.
+    private var ending: Ending?
     private var input = ByteBuffer()
     private var staged = ByteBuffer()
 
@@ -38,6 +49,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var silentTurns = 0
     private var pingTimer: Scheduled<Void>?
     private var closeTimer: Scheduled<Void>?
+    private var settleTimer: Scheduled<Void>?
 
     init(accept: WebSocketAccept, timings: WebSocketTimings) {
         self.accept = accept
@@ -70,7 +82,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         isInRead = true
         hasHeard = true
-        guard state == .open || state == .closing else { return }
+        guard state == .open || state == .settling || state == .closing else { return }
         let bytes = unwrapInboundIn(data)
         if input.readableBytes == 0 {
             input = bytes
@@ -108,13 +120,15 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     var isWritable: Bool { state == .open && context?.channel.isWritable == true }
 
+    private var maySend: Bool { state == .open || state == .settling }
+
     func send(_ opcode: Opcode, _ payload: ByteBuffer) {
-        guard state == .open else { return }
+        guard maySend else { return }
         write(opcode, payload)
     }
 
     func send(_ opcode: Opcode, _ payload: [UInt8]) {
-        guard state == .open, let context else { return }
+        guard maySend, let context else { return }
         guard payload.count <= WebLimits.webSocketCopiedBytesMax else { return write(opcode, ByteBuffer(bytes: payload)) }
         writeHeader(opcode, payload.count)
         staged.writeBytes(payload)
@@ -124,10 +138,16 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     func close(_ code: WebSocketCloseCode, reason: String) {
         guard state == .open else { return }
-        writeClose(code, reason: reason)
-        state = .closing
-        armCloseTimer()
-        process()
+        conclude(.ours(code, reason: reason))
+    }
+
+    /// The application owes nothing any more.
+    func settled() {
+        guard state == .settling, let ending else { return }
+        self.ending = nil
+        settleTimer?.cancel()
+        settleTimer = nil
+        finish(ending)
     }
 
     func pause() { isPaused = true }
@@ -142,6 +162,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var mayRead: Bool {
         switch state {
         case .open: !isPaused && context?.channel.isWritable == true
+        // What the peer sends meanwhile is its own loss, and shall not fill our memory.
+        case .settling: false
         case .closing, .draining, .closed: true
         }
     }
@@ -170,9 +192,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
         case (.text(let bytes), .open): application?.text(bytes)
         case (.binary(let bytes), .open): application?.binary(bytes)
         case (.ping(let payload), .open): write(.pong, payload)
-        case (.close(let code), .open):
-            writeClose(code, reason: "")
-            hangUp()
+        case (.close(let code), .open): conclude(.theirs(code))
         case (.close, _): hangUp()
         default: break
         }
@@ -245,6 +265,29 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     // MARK: Ends
 
+    /// Begins the closing handshake, or goes on with the peer's: behind the answers that are still owed.
+    ///
+    /// - Source: RFC 6455, 5.5.1: an endpoint may delay its close frame until its message is sent.
+    private func conclude(_ ending: Ending) {
+        guard application?.isOwing == true, let context else { return finish(ending) }
+        self.ending = ending
+        state = .settling
+        settleTimer = context.eventLoop.assumeIsolated().scheduleTask(in: timings.closeTimeout) { [self] in settled() }
+    }
+
+    private func finish(_ ending: Ending) {
+        switch ending {
+        case .ours(let code, let reason):
+            writeClose(code, reason: reason)
+            state = .closing
+            armCloseTimer()
+            process()
+        case .theirs(let code):
+            writeClose(code, reason: "")
+            hangUp()
+        }
+    }
+
     /// The peer broke a rule: says so, and takes nothing more from it.
     ///
     /// Only our direction closes at first. Closing a socket with unread bytes resets it, and the peer would lose our close frame.
@@ -277,6 +320,8 @@ final class WebSocketHandler: ChannelDuplexHandler {
         context = nil
         closeTimer?.cancel()
         closeTimer = nil
+        settleTimer?.cancel()
+        settleTimer = nil
         endApplication()
     }
 

@@ -37,15 +37,21 @@ package protocol WebSocketApplication: AnyObject {
     func binary(_ bytes: ByteBuffer)
     /// The peer does not keep up (false), or does again (true). What is sent meanwhile is held in memory.
     func writabilityChanged(_ writable: Bool)
+    /// Answers are still to come that belong before the close frame. It waits for `WebSocketSession.settledOnLoop`, `closeTimeout` at most.
+    var isOwing: Bool { get }
     /// The last call, exactly once, whoever ended the session.
     func closed()
+}
+
+extension WebSocketApplication {
+    package var isOwing: Bool { false }
 }
 
 /// How long a WebSocket waits.
 package struct WebSocketTimings: Sendable {
     /// Silence before a ping, and again before the end.
     package var pingInterval: TimeAmount
-    /// For the peer's close frame, and for its end of the connection.
+    /// For the application's last answers, for the peer's close frame, and for its end of the connection.
     package var closeTimeout: TimeAmount
 
     package init(

@@ -25,6 +25,9 @@ package struct WebSocketSession: Sendable {
     package func pauseReading() { handler.value.pause() }
     package func resumeReading() { handler.value.resume() }
 
+    /// Says that the application owes nothing any more: a close frame that waits for it goes out. On the loop.
+    package func settledOnLoop() { handler.value.settled() }
+
     /// Whether the peer takes what is sent. On the loop.
     package var isWritable: Bool { handler.value.isWritable }
 
