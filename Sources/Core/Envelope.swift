@@ -21,7 +21,7 @@ package struct AdmittedMessage: Sendable {
     package var uuid: MessageUUID
     /// The client named it, so a repeat must be recognised.
     package var isNamedByClient: Bool
-    /// A second name under which a repeat must be recognised (an idempotency key); empty when there is none.
+    /// A second name under which a repeat must be recognised, made like an id (of an idempotency key); empty when there is none.
     package private(set) var idempotencyName: [UInt8] = []
     /// How long its names are remembered; nil for the process's setting.
     package var dedupeWindowMs: UInt64?
@@ -34,16 +34,18 @@ package struct AdmittedMessage: Sendable {
 
     /// Lets a repeat be recognised by a name that came beside the message (an idempotency key, a place in another log).
     ///
-    /// A message without an id of its own gets one made from the name, so that every repeat is answered with the same id.
+    /// A message without an id of its own gets one made from the name, so that every repeat is answered with the same id. For one with an id
+    /// that is the second name, so that both know each other.
     /// - Parameter digest: SHA-256.
     package mutating func recognise(by name: [UInt8], digest: ([UInt8]) -> [UInt8]) {
+        let id = MessageUUID.v8(digest: digest(name))
+        var text: [UInt8] = []
+        id.append(to: &text)
         guard !isNamedByClient else {
-            idempotencyName = name
+            idempotencyName = text
             return
         }
-        uuid = .v8(digest: digest(name))
-        var text: [UInt8] = []
-        uuid.append(to: &text)
+        uuid = id
         entry.set(.messageUUID, text)
         isNamedByClient = true
     }

@@ -33,23 +33,26 @@ local function last_id(key)
   end
 end
 
--- Appends one message unless one of its names was used within the window.
--- KEYS  stream, then one key per name of the message (its uuid, its idempotency key)
+-- Appends one message unless one of its names was used within the window. All its names must agree, and those that are not known yet are
+-- remembered beside the others: what came first under its id alone is found by its idempotency key, too, from the repeat on.
+-- KEYS  stream, then one key per name of the message (its uuid, the id made of its idempotency key)
 -- ARGV  window in ms, digest of the content, then the fields of XADD
 -- =>    {stream id, 0 appended | 1 known with the same content | 2 known with another content}
 local function append(keys, args)
+  local first
   for i = 2, #keys do
     local known = redis.call('GET', keys[i])
     if known then
       local id, digest = string.match(known, '^(%d+%-%d+) (.*)$')
-      return {id, digest == args[2] and 1 or 2}
+      if digest ~= args[2] then return {id, 2} end
+      first = first or id
     end
   end
-  local id = redis.call('XADD', keys[1], '*', unpack(args, 3))
+  local id = first or redis.call('XADD', keys[1], '*', unpack(args, 3))
   for i = 2, #keys do
-    redis.call('SET', keys[i], id .. ' ' .. args[2], 'PX', args[1])
+    redis.call('SET', keys[i], id .. ' ' .. args[2], 'PX', args[1], 'NX')
   end
-  return {id, 0}
+  return {id, first and 1 or 0}
 end
 
 redis.register_function('meshlog_append', append)
