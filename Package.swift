@@ -65,7 +65,7 @@ let package = Package(
                        .product(name: "HummingbirdCore", package: "hummingbird"),
                        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"), .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")],
                testable: true),
-        module("Ingress", ["Core", "Log", "Web", "RedisDriver", "NATSDriver", hummingbird, httpTypes, logging, nio("NIOCore"), nio("NIOConcurrencyHelpers")]),
+        module("Ingress", ["Core", "Log", "Web", "RedisDriver", "NATSDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"), nio("NIOConcurrencyHelpers")]),
         module("Verdicts", ["Core", "Log", "Control", "RedisDriver", logging]),
         module("Replay", ["Core", "Log", "PostgreSQLDriver", "NATSDriver", "RedisDriver", logging, lifecycle]),
         module("Projections", ["Core", "Log", "Replay", "PostgreSQLDriver", "RedisDriver", crypto, logging, lifecycle, nio("NIOConcurrencyHelpers")]),

@@ -41,11 +41,11 @@ struct Wiring {
         try prepareLog(catalog)
         let connect = try prepareArchive(log)
         let services = try services(catalog, connect, onReady: onReady)
-        let group = ServiceGroup(
-            configuration: .init(
-                services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup) },
-                gracefulShutdownSignals: signals, logger: log))
-        do { try await group.run() } catch { throw HTTPPort.explain(error, settings) }
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup) },
+            gracefulShutdownSignals: signals, logger: log)
+        configuration.maximumGracefulShutdownDuration = .seconds(Limits.shutdownSecondsMax)
+        do { try await ServiceGroup(configuration: configuration).run() } catch { throw HTTPPort.explain(error, settings) }
     }
 
     // MARK: Before serving
@@ -220,7 +220,8 @@ struct Wiring {
         }
         if !settings.jetstreamSubject.isEmpty {
             let door = JetStreamDoor(
-                subject: settings.jetstreamSubject, stream: settings.jetstreamStream, options: settings.nats, admission: admission, appender: appender)
+                subject: settings.jetstreamSubject, stream: settings.jetstreamStream, options: settings.nats, dedupeWindowMs: settings.dedupeWindowMs,
+                admission: admission, appender: appender)
             services.append(Part(name: "jetstream-door") { await door.run() })
         }
     }
@@ -264,7 +265,9 @@ struct Wiring {
         return Application(
             router: router,
             server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: posts, reads: reads, webSockets: routes) },
-            configuration: .init(address: .hostname(settings.host, port: settings.port), serverName: "meshlog", backlog: 1024),
+            configuration: .init(
+                address: .hostname(settings.host, port: settings.port), serverName: "meshlog", backlog: 1024,
+                availableConnectionsDelegate: MaximumAvailableConnections(Limits.connectionsMax, logger: Logger(label: "meshlog.http"))),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
             logger: Logger(label: "meshlog.http"))
     }

@@ -22,6 +22,12 @@ package enum Limits {
     package static let batchMessagesMax = 10_000
     /// One HTTP body that must be held whole (array, batch). NDJSON streams have no such bound.
     package static let bodyBytesMax = 32 << 20
+    /// Such bodies of all requests together, each beyond its first mebibyte: they are copied some times on their way to the log.
+    package static let bodiesBytesMax = 4 * bodyBytesMax
+    /// Connections of HTTP and WebSocket that are open at once; others wait to be taken. Each may hold half a message of the largest size.
+    package static let connectionsMax = 10_000
+    /// How long a graceful stop may take before what is left is cut off: below the 30 s after which container runtimes kill.
+    package static let shutdownSecondsMax = 25
     /// Entries in one append batch: bounds the time Redis is busy with one pipeline (about 20 ms).
     package static let appendBatchMax = 4_096
     /// Bytes of one such batch: large messages are a matter of bytes, not of entries.
@@ -42,6 +48,10 @@ package enum Limits {
     package static let listStepBytesTarget = 4 << 20
     /// Messages the JetStream door fetches at once: each may have the server's largest size.
     package static let jetStreamFetchMax = 64
+    /// How long a message of the JetStream door is recognised when it is delivered again, however short the dedupe window is. Its stream keeps
+    /// messages for longer, but a name takes some 150 bytes of Redis for all this time, and is needed only when a process dies between append
+    /// and acknowledgement.
+    package static let redeliveryWindowMs: UInt64 = 86_400_000
     /// Messages the router decides at once: it reads them whole, so this bounds its memory too.
     package static let routerBatchMax = 256
     /// Rows of one COPY: thousands are best (see docs/benchmarks.md).

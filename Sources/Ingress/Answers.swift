@@ -49,6 +49,9 @@ package enum Answers {
             members: [("message_uuid", .string(uuid.description)), ("position", .string(position.description))])
     }
 
+    /// Seconds after which a log that was not reachable is worth another try: it says so that soon, and is mostly back by then.
+    static let retryAfterSeconds = "2"
+
     /// The log cannot take it now.
     package static func problem(_ error: LogError) -> ProblemDocument {
         switch error {
@@ -59,8 +62,9 @@ package enum Answers {
         default:
             return ProblemDocument(
                 "log-unavailable", status: 503, title: "The log cannot be reached",
-                detail: "\(error.description). Whether the message was appended is unknown: repeat it with the same message_uuid, it will not be doubled.",
-                headers: [.retryAfter: "2"])
+                detail: "\(error.description). Whether the message was appended is unknown: repeat it with the same message_uuid or Idempotency-Key; "
+                    + "without either it may then stand twice.",
+                headers: [.retryAfter: retryAfterSeconds])
         }
     }
 

@@ -191,6 +191,7 @@ struct PublishFormsTests {
     @Test("A binary CloudEvent that breaks a rule is refused (rules 3, 5, 7, 14)", arguments: [
         ("ce-specversion", nil), ("ce-id", nil), ("ce-source", nil), ("ce-type", nil), ("ce-specversion", "0.3"), ("ce-id", ""), ("ce-source", "%C0%A0"),
         ("ce-datacontenttype", "application/json"), ("ce-time", "yesterday"), ("ce-my_ext", "x"), ("ce-type", "a%0Ab"),
+        ("ce-data", "x"), ("ce-id", "a%07"), ("ce-subject", "%C2%85"), ("ce-ext", "\u{FFFD}"), ("Content-Type", "text/\u{FFFD}"),
     ] as [(String, String?)])
     func badCloudEvent(_ name: String, _ value: String?) async throws {
         try await with { _, connection in
@@ -200,6 +201,70 @@ struct PublishFormsTests {
             let answer = try connection.post("/v1/messages", Array("{}".utf8), headers: headers)
             #expect((400..<500).contains(answer.status), "\(answer.status)")
             #expect(try object(answer)["violations"] != nil)
+        }
+    }
+
+    @Test("The specification's example is one event in structured and in binary mode") func specificationExample() async throws {
+        try await with { _, connection in
+            let id = "\(UUID())"
+            let structured =
+                #"{"specversion":"1.0","type":"com.example.someevent","source":"/mycontext","id":"\#(id)","time":"2018-04-05T17:31:00Z","#
+                + #""comexampleextension1":"value","comexampleothervalue":5,"data":{"appinfoA":"abc"}}"#
+            let one = try connection.post(
+                "/v1/messages", Array(structured.utf8), headers: [("Content-Type", "application/cloudevents+json")])
+            #expect(one.status == 201, "\(one.text)")
+            let headers = [
+                ("Content-Type", "application/json"), ("ce-specversion", "1.0"), ("ce-type", "com.example.someevent"),
+                ("ce-source", "/mycontext"), ("ce-id", id),
+                ("ce-time", "2018-04-05T17:31:00Z"), ("ce-comexampleextension1", "value"), ("ce-comexampleothervalue", "5"),
+            ]
+            let two = try connection.post("/v1/messages", Array(#"{"appinfoA":"abc"}"#.utf8), headers: headers)
+            #expect(two.status == 200, "\(two.text)")
+            #expect(try object(two)["position"] as? String == object(one)["position"] as? String)
+        }
+    }
+
+    @Test("A header whose bytes are no UTF-8 is refused: two events would become one") func headerBytes() async throws {
+        try await with { _, connection in
+            for byte: UInt8 in [0xE9, 0xFF] {
+                let head = Array(
+                    "POST /v1/messages HTTP/1.1\r\nHost: a\r\nce-specversion: 1.0\r\nce-type: t\r\nce-source: /s\r\nContent-Length: 0\r\nce-id: a"
+                        .utf8)
+                try connection.write(head + [byte] + Array("\r\n\r\n".utf8))
+                let answer = try connection.answer()
+                #expect(answer.status == 400 && answer.text.contains("not-utf8"), "\(answer.status) \(answer.text)")
+            }
+        }
+    }
+
+    @Test("A body that is announced too large is refused before it is sent; one that is not is asked for") func expect() async throws {
+        try await with { rig, connection in
+            func head(_ bytes: Int) -> [UInt8] {
+                Array(
+                    "POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: \(bytes)\r\n\r\n"
+                        .utf8)
+            }
+            let body = Array(#"{"topic":"a"}"#.utf8)
+            try connection.write(head(body.count))
+            #expect(try connection.answer().status == 100)
+            try connection.write(body)
+            #expect(try connection.answer().status == 201)
+            try connection.write(head(Limits.bodyBytesMax + 1))
+            let refused = try connection.answer()
+            #expect(refused.status == 413 && refused.headers["connection"] == "close", "\(refused.status) \(refused.headers)")
+            #expect(connection.readToEnd() == [])
+        }
+    }
+
+    @Test("A message and a close frame in one write: the acknowledgement comes before the close") func socketClose() async throws {
+        try await with { _, connection in
+            try connection.upgrade("/v1/messages")
+            let message = RawConnection.frame(Array(#"{"topic":"a"}"#.utf8))
+            try connection.write(message + message + RawConnection.frame([0x03, 0xE8], opcode: 8))
+            for _ in 0..<2 { #expect(try DoorAnswer(json: connection.receive().payload).position != nil) }
+            let close = try connection.receive()
+            #expect(close.opcode == 8 && close.payload == [0x03, 0xE8])
+            #expect(connection.readToEnd() == [])
         }
     }
 

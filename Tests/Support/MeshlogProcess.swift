@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Stack
+package import Stack
 internal import Synchronization
 
 /// The built program, serving the shared servers as a child process under names of its own.
@@ -52,9 +52,12 @@ package final class MeshlogProcess: Sendable {
     /// Starts a process and waits until it serves.
     ///
     /// - Parameters:
+    ///   - redis: a server of the test's own; the shared one otherwise.
     ///   - other: a process whose log and archive this one shares.
     ///   - database: the URL of its archive; nil for an empty one of its own.
-    package static func start(_ name: String, beside other: MeshlogProcess? = nil, database: String? = nil, arguments: [String] = []) async throws -> MeshlogProcess {
+    package static func start(
+        _ name: String, redis: EmbeddedServer? = nil, beside other: MeshlogProcess? = nil, database: String? = nil, arguments: [String] = []
+    ) async throws -> MeshlogProcess {
         let stack = try await SharedStack.shared
         _ = endsWithUs
         if let other {
@@ -63,7 +66,7 @@ package final class MeshlogProcess: Sendable {
         let postgresqlURL: String
         if let database { postgresqlURL = database } else { postgresqlURL = try await SharedStack.database() }
         return try MeshlogProcess(
-            SharedStack.unique(name), redisURL: stack.redis.url, postgresqlURL: postgresqlURL, natsURL: stack.nats.url, arguments: arguments)
+            SharedStack.unique(name), redisURL: (redis ?? stack.redis).url, postgresqlURL: postgresqlURL, natsURL: stack.nats.url, arguments: arguments)
     }
 
     /// Ends it as a crash would.

@@ -4,11 +4,13 @@ internal import Hummingbird
 internal import Log
 internal import NIOConcurrencyHelpers
 internal import NIOCore
+internal import ServiceLifecycle
 internal import Web
 
 /// Publishes newline-delimited JSON as it comes in: one message a line, of any number of lines.
 ///
-/// The answer is a summary, since the client reads it only when it has sent all: counts, and the refused lines up to a bound.
+/// The answer is a summary, since the client reads it only when it has sent all: counts, and the refused lines up to a bound. When the
+/// process is told to stop, it comes at once: an upload may have no end of its own.
 /// - Bounds: `Limits.inFlightMax` × 8 lines are on their way to the log; then the body is not read any further.
 struct LineStream {
     private let admission: Admission
@@ -23,11 +25,20 @@ struct LineStream {
 
     func publish(_ body: RequestBody) async throws -> Response {
         let tally = LineTally(admission)
+        return await tally.finish(lines: try await cancelWhenGracefulShutdown { try await read(body, tally) })
+    }
+
+    /// The number of lines; all of them are on their way to the log, or refused.
+    private func read(_ body: RequestBody, _ tally: LineTally) async throws -> Int {
         var lines = LineBatch(appender.batch())
-        for try await chunk in body {
-            take(chunk, &lines, tally)
-            await submit(&lines, tally)
-            if tally.isBroken { break }
+        do {
+            for try await chunk in body {
+                take(chunk, &lines, tally)
+                await submit(&lines, tally)
+                if tally.isBroken { break }
+            }
+        } catch is CancellationError where Task.isShuttingDownGracefully {
+            tally.fail(0, .unavailable("the process is shutting down and reads no further"))
         }
         if !lines.rest.isEmpty, !tally.isBroken {
             let last = lines.rest
@@ -36,7 +47,7 @@ struct LineStream {
             take(last, &lines, tally)
             await submit(&lines, tally)
         }
-        return await tally.finish(lines: lines.line)
+        return lines.line
     }
 
     /// Takes the lines that end within `chunk`, and keeps what is left of it.
@@ -175,6 +186,7 @@ private final class LineTally: AppendSink {
     }
 
     func fail(_ count: Int, _ error: LogError) {
+        admission.countUnavailable(count, door: .http)
         state.withLockedValue { state in
             state.failed += count
             state.failure = error

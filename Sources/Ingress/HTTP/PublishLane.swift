@@ -62,6 +62,7 @@ package final class PublishLane: PostLane, AppendSink {
             do throws(LogError) {
                 try appender.submit(batch, to: self, ticket: ticket)
             } catch {
+                admission.countUnavailable(ticket.requests.count, door: .http)
                 for request in ticket.requests { request.answer.completeOnLoop(PublishLane.refusal(error, request.form)) }
             }
         }
@@ -108,10 +109,9 @@ package final class PublishLane: PostLane, AppendSink {
         case (.native, .failed(let error)): request.answer.completeOnLoop(problem(Answers.problem(error)))
         case (.reference, let outcome):
             let (status, position, body) = ReferenceMessage.answer(uuid, outcome)
-            var fields = ByteBuffer()
-            if let position { fields.writeString("Meshlog-Position: \(position)\r\n") }
-            let head = status == 200 ? ok : errorHead(status, "application/json")
-            request.answer.completeOnLoop(Answer(head, fields: fields, body: ByteBuffer(bytes: body)))
+            guard status == 200, let position else { return request.answer.completeOnLoop(referenceError(status, body)) }
+            request.answer.completeOnLoop(
+                Answer(ok, fields: ByteBuffer(string: "Meshlog-Position: \(position)\r\n"), body: ByteBuffer(bytes: body)))
         }
     }
 
@@ -137,7 +137,12 @@ package final class PublishLane: PostLane, AppendSink {
             }
         guard form == .reference else { return problem(document) }
         let (status, body) = ReferenceMessage.refusal(error)
-        return Answer(errorHead(status, "application/json"), body: ByteBuffer(bytes: body))
+        return referenceError(status, body)
+    }
+
+    private static func referenceError(_ status: Int, _ body: [UInt8]) -> Answer {
+        let fields = status == 503 ? ByteBuffer(string: "Retry-After: \(Answers.retryAfterSeconds)\r\n") : ByteBuffer()
+        return Answer(errorHead(status, "application/json"), fields: fields, body: ByteBuffer(bytes: body))
     }
 
     private static func problem(_ document: ProblemDocument) -> Answer {

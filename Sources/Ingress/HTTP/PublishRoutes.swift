@@ -3,6 +3,7 @@ internal import HTTPTypes
 package import Hummingbird
 package import Log
 internal import NIOCore
+internal import ServiceLifecycle
 internal import Web
 
 /// Publishing over HTTP in every form but the plain single message, which the fast lane serves (and which ends up here as well
@@ -21,6 +22,7 @@ package struct PublishRoutes: Sendable {
     private let admission: Admission
     private let appender: Appender
     private let verdicts: VerdictDesk
+    private let room = BodyRoom()
 
     package init(admission: Admission, appender: Appender, verdicts: VerdictDesk) {
         self.admission = admission
@@ -29,13 +31,21 @@ package struct PublishRoutes: Sendable {
     }
 
     package func add(to router: Router<some RequestContext>) {
-        router.post("/v1/messages") { request, _ in try await publish(request) }
-        router.post("/MESSAGES") { request, _ in try await publishReference(request) }
+        router.post("/v1/messages") { request, _ in
+            let share = room.share()
+            defer { share.giveBack() }
+            return try await publish(request, share)
+        }
+        router.post("/MESSAGES") { request, _ in
+            let share = room.share()
+            defer { share.giveBack() }
+            return try await publishReference(request, share)
+        }
     }
 
     // MARK: Forms
 
-    private func publish(_ request: Request) async throws -> Response {
+    private func publish(_ request: Request, _ share: BodyRoom.Share) async throws -> Response {
         if let query = request.uri.query, !query.isEmpty {
             throw ProblemDocument(
                 "parameters-invalid", status: 400, title: "The request's parameters are not all right",
@@ -47,9 +57,9 @@ package struct PublishRoutes: Sendable {
         }
         let type = (request.headers[.contentType] ?? "").lowercased()
         let key = try IdempotencyKey.read(request.headers)
-        if type.hasPrefix("application/cloudevents-batch") { return try await cloudEventBatch(request, type) }
-        if type.hasPrefix("application/cloudevents") { return try await cloudEvent(request, type) }
-        if request.headers.contains(where: { $0.name.canonicalName.hasPrefix("ce-") }) { return try await binaryCloudEvent(request) }
+        if type.hasPrefix("application/cloudevents-batch") { return try await cloudEventBatch(request, type, share) }
+        if type.hasPrefix("application/cloudevents") { return try await cloudEvent(request, type, share) }
+        if request.headers.contains(where: { $0.name.canonicalName.hasPrefix("ce-") }) { return try await binaryCloudEvent(request, share) }
         switch type.prefix(while: { $0 != ";" }).trimmingBlanks {
         case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines":
             guard key == nil else {
@@ -59,7 +69,7 @@ package struct PublishRoutes: Sendable {
             return try await LineStream(admission: admission, appender: appender, traceparent: trace(request)).publish(request.body)
         case "application/json", "text/json", "", "application/x-www-form-urlencoded", "text/plain":
             // curl -d sends a form's type by default; the body says what it is.
-            return try await json(request, key)
+            return try await json(request, key, share)
         default:
             throw ProblemDocument(
                 "content-type", status: 415, title: "The content type is not one of those read here",
@@ -68,8 +78,8 @@ package struct PublishRoutes: Sendable {
         }
     }
 
-    private func json(_ request: Request, _ key: IdempotencyKey?) async throws -> Response {
-        let body = try await collect(request)
+    private func json(_ request: Request, _ key: IdempotencyKey?, _ share: BodyRoom.Share) async throws -> Response {
+        let body = try await collect(request, share)
         guard body.first(where: { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }) == UInt8(ascii: "[") else {
             var message = try admit { () throws(Refusal) in try admission.admit(body, door: .http, traceparent: trace(request)) }
             key?.name(&message, index: 0)
@@ -94,17 +104,17 @@ package struct PublishRoutes: Sendable {
         })
     }
 
-    private func cloudEvent(_ request: Request, _ type: String) async throws -> Response {
+    private func cloudEvent(_ request: Request, _ type: String, _ share: BodyRoom.Share) async throws -> Response {
         guard type.hasPrefix("application/cloudevents+json") else { throw unknownFormat(type) }
-        let body = try await collect(request)
+        let body = try await collect(request, share)
         return try await single(try admit { () throws(Refusal) in
             try admission.admit(try CloudEvent.read(body), door: .http, traceparent: trace(request))
         }, request)
     }
 
-    private func cloudEventBatch(_ request: Request, _ type: String) async throws -> Response {
+    private func cloudEventBatch(_ request: Request, _ type: String, _ share: BodyRoom.Share) async throws -> Response {
         guard type.hasPrefix("application/cloudevents-batch+json") else { throw unknownFormat(type) }
-        let body = try await collect(request)
+        let body = try await collect(request, share)
         let elements: [ArraySlice<UInt8>]
         do throws(Refusal) {
             elements = try JSONElements.split(body, most: Limits.batchMessagesMax)
@@ -122,8 +132,8 @@ package struct PublishRoutes: Sendable {
         })
     }
 
-    private func binaryCloudEvent(_ request: Request) async throws -> Response {
-        let body = try await collect(request)
+    private func binaryCloudEvent(_ request: Request, _ share: BodyRoom.Share) async throws -> Response {
+        let body = try await collect(request, share)
         return try await single(try admit { () throws(Refusal) in
             var event = CloudEvent()
             var refusal = Refusal()
@@ -136,21 +146,24 @@ package struct PublishRoutes: Sendable {
                 } else if let value = CloudEvent.decodeHeader(field.value.utf8) {
                     event.set(name, .string(value))
                 } else {
-                    refusal.add(.notUTF8, "/\(name)", "the header's percent-encoded bytes are not UTF-8")
+                    refusal.add(.notUTF8, "/\(name)", "the header's bytes are not UTF-8, which is percent-encoded there")
                 }
             }
-            if let type = request.headers[.contentType] { event.set("datacontenttype", .string(Array(type.utf8))) }
+            if let type = request.headers[.contentType] {
+                if type.unicodeScalars.contains("\u{FFFD}") { refusal.add(.notUTF8, "/datacontenttype", "the bytes of Content-Type are not UTF-8") }
+                event.set("datacontenttype", .string(Array(type.utf8)))
+            }
             if !body.isEmpty { event.data = body }
             guard refusal.isEmpty else { throw refusal }
             return try admission.admit(event, door: .http, traceparent: trace(request))
         }, request)
     }
 
-    private func publishReference(_ request: Request) async throws -> Response {
-        let body = try await collect(request)
+    private func publishReference(_ request: Request, _ share: BodyRoom.Share) async throws -> Response {
+        let body = try await collect(request, share)
         do {
             let message = try admission.admit(try ReferenceMessage.unwrap(body), door: .http, traceparent: trace(request))
-            let outcome = try await appender.append([message])[0]
+            let outcome = try await append([message])[0]
             admission.count(outcome, door: .http)
             let (status, position, answer) = ReferenceMessage.answer(message.uuid, outcome)
             return respond(status, answer, position: position)
@@ -165,7 +178,7 @@ package struct PublishRoutes: Sendable {
     private func single(_ message: AdmittedMessage, _ request: Request) async throws -> Response {
         let outcome: AppendOutcome
         do throws(LogError) {
-            outcome = try await appender.append([message])[0]
+            outcome = try await append([message])[0]
         } catch {
             throw Answers.problem(error)
         }
@@ -183,6 +196,15 @@ package struct PublishRoutes: Sendable {
         return respond(await verdicts.answer(message.uuid, position, duplicate: isDuplicate, within: wait), position, wait)
     }
 
+    private func append(_ messages: [AdmittedMessage]) async throws(LogError) -> [AppendOutcome] {
+        do throws(LogError) {
+            return try await appender.append(messages)
+        } catch {
+            admission.countUnavailable(messages.count, door: .http)
+            throw error
+        }
+    }
+
     private func respond(_ answer: VerdictAnswer, _ position: Position, _ wait: WaitPreference) -> Response {
         var response = respond(answer.status, answer.json, position: position)
         if answer.isProblem { response.headers[.contentType] = ProblemDocument.contentType }
@@ -198,7 +220,7 @@ package struct PublishRoutes: Sendable {
         let messages = admitted.compactMap { try? $0.get() }
         let outcomes: [AppendOutcome]
         do throws(LogError) {
-            outcomes = try await appender.append(messages)
+            outcomes = try await append(messages)
         } catch {
             throw Answers.problem(error)
         }
@@ -246,6 +268,7 @@ package struct PublishRoutes: Sendable {
     private func respond(_ status: Int, _ body: [UInt8], position: Position?) -> Response {
         var headers: HTTPFields = [.contentType: "application/json"]
         if let position { headers[.meshlogPosition] = position.description }
+        if status == 503 { headers[.retryAfter] = Answers.retryAfterSeconds }
         return Response(status: HTTPResponse.Status(code: status), headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 
@@ -255,15 +278,33 @@ package struct PublishRoutes: Sendable {
         do throws(Refusal) { return try body() } catch { throw Answers.problem(error) }
     }
 
-    private func collect(_ request: Request) async throws -> [UInt8] {
+    private func collect(_ request: Request, _ share: BodyRoom.Share) async throws -> [UInt8] {
+        let announced = request.headers[.contentLength].flatMap { Int($0) } ?? 0
+        guard announced <= Limits.bodyBytesMax else { throw PublishRoutes.bodyTooLarge }
         do {
-            return Array(buffer: try await request.body.collect(upTo: Limits.bodyBytesMax))
-        } catch is NIOTooManyBytesError {
+            return try await cancelWhenGracefulShutdown {
+                var body: [UInt8] = []
+                body.reserveCapacity(min(announced, Limits.messageBytesMax) + Envelope.roomBehind)
+                for try await chunk in request.body {
+                    guard body.count + chunk.readableBytes <= Limits.bodyBytesMax else { throw PublishRoutes.bodyTooLarge }
+                    try share.grow(by: chunk.readableBytes)
+                    body.append(contentsOf: chunk.readableBytesView)
+                }
+                return body
+            }
+        } catch let error as LogError {
+            admission.countUnavailable(1, door: .http)
+            throw Answers.problem(error)
+        } catch is CancellationError where Task.isShuttingDownGracefully {
             throw ProblemDocument(
-                "body-too-large", status: 413, title: "The body is too large",
-                detail: "At most \(Limits.bodyBytesMax) bytes are read at once; send more as application/x-ndjson, one message a line.")
+                "stopping", status: 503, title: "The process is shutting down", detail: "Nothing of the body was taken in; send it again.",
+                headers: [.retryAfter: Answers.retryAfterSeconds])
         }
     }
+
+    private static let bodyTooLarge = ProblemDocument(
+        "body-too-large", status: 413, title: "The body is too large",
+        detail: "At most \(Limits.bodyBytesMax) bytes are read at once; send more as application/x-ndjson, one message a line.")
 
     private func trace(_ request: Request) -> String? {
         guard let name = HTTPField.Name("traceparent"), let value = request.headers[name] else { return nil }

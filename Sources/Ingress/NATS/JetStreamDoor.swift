@@ -11,14 +11,17 @@ package struct JetStreamDoor: Sendable {
     package let subject: String
     package let stream: String
     private let options: NATSOptions
+    private let dedupeWindowMs: UInt64
     private let admission: Admission
     private let appender: Appender
     private let log = Logger(label: "meshlog.jetstream-door")
 
-    package init(subject: String, stream: String, options: NATSOptions, admission: Admission, appender: Appender) {
+    /// - Parameter dedupeWindowMs: where the configuration says nothing.
+    package init(subject: String, stream: String, options: NATSOptions, dedupeWindowMs: UInt64, admission: Admission, appender: Appender) {
         self.subject = subject
         self.stream = stream
         self.options = options
+        self.dedupeWindowMs = dedupeWindowMs
         self.admission = admission
         self.appender = appender
     }
@@ -82,9 +85,9 @@ package struct JetStreamDoor: Sendable {
                     // The time too: a stream that was deleted and made again counts from 1 again.
                     let name = "jetstream:\(stream):\(place.streamSequence):\(place.storedNanoseconds)"
                     admitted.recognise(by: Array(name.utf8), digest: ContentDigest.sha256)
-                    // A name of our own only recognises redeliveries, which may come hours later.
-                    if let window = admitted.dedupeWindowMs { admitted.dedupeWindowMs = max(window, 86_400_000) }
                 }
+                // Named or not: a message whose acknowledgement was lost comes again when a process reads again, which may be hours later.
+                admitted.dedupeWindowMs = max(admitted.dedupeWindowMs ?? dedupeWindowMs, Limits.redeliveryWindowMs)
                 batch.add(admitted)
                 isAdmitted.append(true)
             } catch {

@@ -119,7 +119,7 @@ package final class NATSDoor: AppendSink {
                 if message.reply == nil { keep(refusal, message, stop) }
                 answer(message.reply, Answers.problem(refusal).json)
             case let error as LogError:
-                if message.reply == nil { lost.add() }
+                if message.reply == nil { lost.add() } else { admission.countUnavailable(1, door: .nats) }
                 answer(message.reply, Answers.problem(error).json)
             default: break
             }
