@@ -38,9 +38,15 @@ struct Wiring {
         let log = Logger(label: "meshlog")
         try HTTPPort.require(settings)
         let catalog = try StreamCatalog.load(settings.home + "/streams")
-        try prepareLog(catalog)
-        let connect = try prepareArchive(log)
-        let services = try services(catalog, connect, onReady: onReady)
+        let identity = try prepareLog(catalog)
+        let connect = try prepareArchive(identity, log)
+        var services = try services(catalog, identity, connect, onReady: onReady)
+        // The last one is told first.
+        services.append(
+            Part(name: "stop") {
+                try? await gracefulShutdown()
+                log.notice("stopping")
+            })
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: signals, logger: log)
@@ -51,14 +57,14 @@ struct Wiring {
     // MARK: Before serving
 
     /// The log must be there and fit; waits a while, since it may be starting too.
-    private func prepareLog(_ catalog: StreamCatalog) throws {
+    private func prepareLog(_ catalog: StreamCatalog) throws -> LogIdentity {
         var backoff = Backoff()
         let start = ContinuousClock.now
         while true {
             do {
                 let session = try RedisSession(settings.redis, name: "meshlog-setup")
                 try LogSetup(catalog: catalog, keys: settings.keys).apply(session)
-                return
+                return try LogIdentity.made(settings.keys, session)
             } catch {
                 guard error.isRetryable, ContinuousClock.now - start < .seconds(15) else { throw error }
                 StopSignal().wait(for: backoff.next())
@@ -66,13 +72,21 @@ struct Wiring {
         }
     }
 
-    /// Connects to PostgreSQL. The archive may be away: then its stages wait for it, and whoever finds it first brings it up to date. When it is
-    /// there, it is brought up to date now, or refused.
-    private func prepareArchive(_ log: Logger) throws -> @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession {
+    /// Connects to PostgreSQL, as long as the archive there is this log's. It may be away: then its stages wait for it, and whoever finds it first
+    /// brings it up to date. When it is there, it is brought up to date now, or refused.
+    private func prepareArchive(
+        _ identity: LogIdentity, _ log: Logger
+    ) throws -> @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession {
         let url = settings.postgresqlURL
         let open = { @Sendable (name: String) throws(PostgreSQLError) in try PostgreSQLSession(conninfo: url, applicationName: name) }
-        guard settings.roles.contains(.archive) || settings.roles.contains(.projections) else { return open }
-        let archive = try PreparedArchive(folder: settings.home + "/migrations", open: open)
+        guard settings.roles.contains(.archive) || settings.roles.contains(.projections) else {
+            return { (name: String) throws(PostgreSQLError) in
+                let session = try open(name)
+                try identity.check(on: session, claiming: false)
+                return session
+            }
+        }
+        let archive = try PreparedArchive(folder: settings.home + "/migrations", identity: identity, open: open)
         do throws(MigrationError) {
             try archive.prepare()
         } catch {
@@ -86,11 +100,11 @@ struct Wiring {
 
     /// In the order in which they must be up; shutdown goes the other way.
     private func services(
-        _ catalog: StreamCatalog, _ connect: @escaping @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession,
+        _ catalog: StreamCatalog, _ identity: LogIdentity, _ connect: @escaping @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession,
         onReady: @escaping @Sendable (Int) async -> Void
     ) throws -> [any Service] {
         let keys = settings.keys
-        let setup = LogSetup(catalog: catalog, keys: keys)
+        let setup = LogSetup(catalog: catalog, keys: keys, identity: identity.id)
         let loop = Loops(settings: settings, setup: setup)
         let codec = EntryCodec(keys: keys, dedupeWindowMs: settings.dedupeWindowMs)
         let appender = Appender(endpoint: settings.redis, setup: setup, codec: codec, metrics: metrics)
@@ -122,6 +136,7 @@ struct Wiring {
             (name: String) throws(PostgreSQLError) in
             try connect(name)
         }
+        let stages = services.count
         if settings.roles.contains(.projections) {
             for projection in projections.runtimes { add("projection:\(projection.definition.name)") { await projection.materialize(place) } }
             let rebuilder = Rebuilder(projections, place)
@@ -181,14 +196,19 @@ struct Wiring {
                 loop: loop("webhooks", reads: .notifications), keys: keys, courier: courier, key: settings.webhookKey, metrics: metrics)
             add("webhooks") { await notifier.run() }
         }
+        Together.join(&services, from: stages, "stages")
         let waiter = VerdictWaiter(endpoint: endpoint, keys: keys, metrics: metrics)
         let verdicts = VerdictDesk(waiter: waiter, disclosesConditions: settings.disclosesConditions) { rule in
             follower.state.row(.constraint, rule).flatMap { ConstraintTerms(document: $0.document) }
         }
+        let doors = services.count
         addDoors(admission, appender, codec, verdicts, loop, &services)
         let writer = ControlWriter(
             redis: redisPool, keys: keys, follower: follower, machine: ControlMachine(rules: try DocumentForms(catalog).rules))
-        services.append(try http(admission, appender, verdicts, catalog, redisPool, postgresqlPool, follower, writer, place, onReady: onReady, &services))
+        let web = try http(
+            admission, appender, verdicts, catalog, redisPool, postgresqlPool, follower, writer, place, onReady: onReady, &services)
+        Together.join(&services, from: doors, "doors")
+        services.append(web)
         // Behind the doors, so that it ends before them: who waits for a verdict is answered, and does not keep the doors from closing.
         if settings.roles.contains(.doors) { services.append(Part(name: "verdict-waiter") { await waiter.run() }) }
         return services
@@ -239,10 +259,11 @@ struct Wiring {
             PublishRoutes(admission: admission, appender: appender, verdicts: verdicts).add(to: router)
             sockets.append(PublishSockets(admission: admission, appender: appender, verdicts: verdicts))
         }
+        let stores = Stores(redis: redis, postgresql: postgresql)
+        let pulse = pulse(stores, place.connect)
+        services.append(Part(name: "pulse") { await pulse.run() })
         if settings.roles.contains(.views) {
-            let stores = Stores(redis: redis, postgresql: postgresql)
             let hub = FeedHub(endpoint: settings.redis, keys: settings.keys, stores: stores, live: live, tail: tail, metrics: metrics)
-            let pulse = pulse(stores, place.connect)
             let folds = BlockingPool<ProjectionPlace>(name: "past", width: 2) { place }
             let sessions = SessionDesk(redis: redis, postgresql: postgresql, keys: settings.keys) { (message: MessageEntry, uuid: MessageUUID) throws(Refusal) in
                 try admission.check(edited: message, uuid: uuid)
@@ -255,8 +276,9 @@ struct Wiring {
             ).add(to: router)
             services.append(Part(name: "past") { await folds.serve() })
             sockets.append(FeedSockets(hub: hub))
-            services.append(Part(name: "pulse") { await pulse.run() })
             services.append(Part(name: "feed") { await hub.run() })
+        } else {
+            OperateRoutes(pulse: pulse, metrics: metrics, stores: stores, keys: settings.keys, control: follower).add(to: router)
         }
         router.add(middleware: UnknownRouteMiddleware(after: router))
         let reads = settings.roles.contains(.views) ? DocumentLane(follower: follower) : nil
@@ -327,6 +349,27 @@ private struct NoPosts: PostLane {
     let paths: [String] = []
     func takes(_ request: PostRequest) -> Bool { false }
     func post(_ request: PostRequest, answer: PostAnswer) { preconditionFailure("no path leads here") }
+}
+
+/// Parts that do not need each other: they end at once, and not one after the other. Where one ends by itself, all do.
+private struct Together: Service, CustomStringConvertible {
+    let description: String
+    let parts: [any Service]
+
+    /// Makes one of what stands behind `first`.
+    static func join(_ services: inout [any Service], from first: Int, _ name: String) {
+        guard services.count > first else { return }
+        services[first...] = [Together(description: name, parts: Array(services[first...]))]
+    }
+
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for part in parts { group.addTask { try await part.run() } }
+            try await group.next()
+            if !Task.isShuttingDownGracefully { group.cancelAll() }
+            try await group.waitForAll()
+        }
+    }
 }
 
 /// A part of the process as a service.

@@ -8,6 +8,9 @@ package struct LogKeys: Sendable, Hashable {
     /// `meshlog:{m0}:messages`
     package func stream(_ name: StreamName, partition: Int = 0) -> String { "\(prefix):{m\(partition)}:\(name.rawValue)" }
 
+    /// What tells this log from every other: an id that is made once.
+    package var identity: String { "\(prefix):{m0}:log-id" }
+
     /// Holds "<epoch> <instance>" while one process acts for a stage.
     package func lease(_ name: String) -> String { "\(prefix):{m0}:lease:\(name)" }
 

@@ -5,10 +5,13 @@ package import RedisDriver
 package struct LogSetup: Sendable {
     package let catalog: StreamCatalog
     package let keys: LogKeys
+    private let identity: String?
 
-    package init(catalog: StreamCatalog, keys: LogKeys) {
+    /// - Parameter identity: the log's own id, where it is known: a server that has lost its data is given it back, so that the archive stays this log's.
+    package init(catalog: StreamCatalog, keys: LogKeys, identity: String? = nil) {
         self.catalog = catalog
         self.keys = keys
+        self.identity = identity
     }
 
     /// Loads the functions, creates streams and groups that are missing, and makes the keys of the open sessions whole. Repeating it changes
@@ -36,6 +39,7 @@ package struct LogSetup: Sendable {
                 }
             }
         }
+        if let identity, try session.run("SET", [keys.identity, identity, "NX"]) != .null { done.append("the log's id") }
         if let open = try SessionLog(keys: keys).restoreIfLost(session, while: isGoing), open > 0 { done.append("\(open) open sessions put back from the stream") }
         return done
     }

@@ -2,21 +2,26 @@ internal import Logging
 package import PostgreSQLDriver
 internal import Synchronization
 
-/// Connections to an archive that is as this version needs it: nobody gets one before the migrations are applied.
+/// Connections to an archive that is this log's and as this version needs it: nobody gets one before the migrations are applied.
 ///
 /// PostgreSQL may be away when a process starts, so whoever connects first once it is there brings it up to date; of several at once, the
 /// others wait for that. What a start would have been refused for refuses every connection, until it is mended.
 package final class PreparedArchive: Sendable {
     private let migrator: Migrator
+    private let identity: LogIdentity
     private let open: @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession
     private let isPrepared = Atomic(false)
     private let log = Logger(label: "meshlog.archive")
 
     /// - Parameters:
     ///   - folder: of the migrations.
+    ///   - identity: of the log whose archive it is, or will be when it is of none yet.
     ///   - open: makes a connection with this application name.
-    package init(folder: String, open: @escaping @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession) throws(MigrationError) {
+    package init(
+        folder: String, identity: LogIdentity, open: @escaping @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession
+    ) throws(MigrationError) {
         migrator = try Migrator(folder: folder)
+        self.identity = identity
         self.open = open
     }
 
@@ -26,12 +31,13 @@ package final class PreparedArchive: Sendable {
         let session: PostgreSQLSession
         do throws(PostgreSQLError) { session = try open("meshlog-migrate") } catch { throw .database(error) }
         let report = try migrator.apply(on: session)
+        do throws(PostgreSQLError) { try identity.check(on: session, claiming: true) } catch { throw .database(error) }
         isPrepared.store(true, ordering: .releasing)
         guard !report.applied.isEmpty else { return }
         log.info("migrated", metadata: ["applied": "\(report.applied.count)", "flavour": "\(report.flavour?.rawValue ?? "none")"])
     }
 
-    /// - Throws: also `.misuse` with the reason why the archive cannot be prepared.
+    /// - Throws: also `.misuse` with the reason why the archive cannot be prepared, or whose it is.
     package func connect(_ name: String) throws(PostgreSQLError) -> PostgreSQLSession {
         do throws(MigrationError) {
             try prepare()
@@ -41,6 +47,9 @@ package final class PreparedArchive: Sendable {
             default: throw .misuse("\(error)")
             }
         }
-        return try open(name)
+        let session = try open(name)
+        // Each time: by now it may be another database.
+        try identity.check(on: session, claiming: true)
+        return session
     }
 }

@@ -82,7 +82,7 @@ struct MigratorTests {
                 #expect(try Migrator(folder: copy).apply(on: session).applied == ["functions/meshlog_flavour.sql"])
 
                 let numbered = try numberedCount(copy)
-                let next = "000\(numbered + 1)_next.sql"
+                let next = String(format: "%04d_next.sql", numbered + 1)
                 try append("CREATE TABLE next (n int); SELECT 1/0;", to: next)
                 let broken = migrationError { () throws(MigrationError) in _ = try Migrator(folder: copy).apply(on: session) }
                 guard case .failed(let step, let cause) = broken else {

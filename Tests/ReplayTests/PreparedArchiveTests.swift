@@ -11,7 +11,7 @@ struct PreparedArchiveTests {
         try await SharedStack.withDatabase { url in
             let isAway = Mutex(true)
             let opened = Mutex<[String]>([])
-            let archive = try PreparedArchive(folder: migrationFolder) { (name: String) throws(PostgreSQLError) in
+            let archive = try PreparedArchive(folder: migrationFolder, identity: identity) { (name: String) throws(PostgreSQLError) in
                 if isAway.withLock({ $0 }) { throw .unavailable("away") }
                 opened.withLock { $0.append(name) }
                 return try PostgreSQLSession(conninfo: url, applicationName: name)
@@ -38,7 +38,7 @@ struct PreparedArchiveTests {
         try await withArchiveDatabase { url in
             let session = try openSession(url)
             try session.execute("INSERT INTO migration (name, kind, sha256) VALUES ('9999_later.sql', 'numbered', '')")
-            let archive = try PreparedArchive(folder: migrationFolder) { (name: String) throws(PostgreSQLError) in
+            let archive = try PreparedArchive(folder: migrationFolder, identity: identity) { (name: String) throws(PostgreSQLError) in
                 try PostgreSQLSession(conninfo: url, applicationName: name)
             }
             #expect(throws: MigrationError.unknown("9999_later.sql")) { try archive.prepare() }

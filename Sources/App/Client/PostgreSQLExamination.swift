@@ -1,5 +1,7 @@
 internal import Client
+internal import Log
 internal import PostgreSQLDriver
+internal import RedisDriver
 internal import Replay
 
 /// Looks at the archive's server.
@@ -20,7 +22,8 @@ struct PostgreSQLExamination {
             ]
         }
         do {
-            return [Finding("PostgreSQL", "reachable", .ok, "connected")] + (try facts(session)).findings + [schema(session), try clock(session).finding]
+            return [Finding("PostgreSQL", "reachable", .ok, "connected")] + (try facts(session)).findings + [schema(session)]
+                + (try owner(session)) + [try clock(session).finding]
         } catch {
             return [Finding("PostgreSQL", "questions", .fail, "\(error)")]
         }
@@ -40,11 +43,17 @@ struct PostgreSQLExamination {
         let place = try session.query(
             """
             SELECT pg_is_in_recovery(), EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb'),
-              coalesce((SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'), '')
+              coalesce((SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'), ''),
+              current_setting('transaction_read_only') = 'on', coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
+              CASE WHEN to_regnamespace('projections') IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+                ELSE has_schema_privilege('projections', 'CREATE') END
             """)
-        facts.isReadOnly = place.string(0, 0) == "t"
+        facts.isStandby = place.string(0, 0) == "t"
         facts.timescaleAvailable = place.string(0, 1) == "t"
         facts.timescaleCreated = place.string(0, 2) ?? ""
+        facts.isReadOnly = place.string(0, 3) == "t"
+        facts.mayCreate = place.string(0, 4) == "t"
+        facts.mayProject = place.string(0, 5) == "t"
         return facts
     }
 
@@ -65,6 +74,20 @@ struct PostgreSQLExamination {
         } catch {
             return Finding("PostgreSQL", "schema", .fail, "\(error)")
         }
+    }
+
+    /// Whether the archive is this log's; nothing where it is of none yet, or where Redis cannot be asked.
+    private func owner(_ session: PostgreSQLSession) throws(PostgreSQLError) -> [Finding] {
+        guard let owner = try LogIdentity.owner(on: session) else { return [] }
+        let log: LogIdentity
+        do {
+            let redis = try RedisSession(settings.redis, name: "meshlog-doctor", timeout: .seconds(5))
+            log = try LogIdentity.read(settings.keys, redis) ?? LogIdentity(prefix: settings.keys.prefix, id: "not begun")
+        } catch {
+            return []
+        }
+        if owner != log { return [Finding("PostgreSQL", "log", .fail, log.refusal(of: owner))] }
+        return [Finding("PostgreSQL", "log", .ok, "the archive is of the log '\(log.prefix)'")]
     }
 
     private func clock(_ session: PostgreSQLSession) throws(PostgreSQLError) -> ClockFacts {

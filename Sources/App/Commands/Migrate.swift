@@ -1,27 +1,104 @@
 internal import ArgumentParser
-internal import Foundation
+internal import Client
+internal import Control
+internal import Core
+internal import Log
 internal import PostgreSQLDriver
+internal import RedisDriver
 internal import Replay
 
 struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Bring the archive's schema up to date.",
-        discussion: "serve and up do this by themselves; use it to migrate ahead of a release, or --plan to see what would be done.")
+        abstract: "Bring the archive's schema up to date, or hand the archive over to another log.",
+        discussion: """
+            meshlog migrate --plan                                   what would be done
+            meshlog migrate                                          ahead of a release; serve and up do it by themselves
+            meshlog migrate --adopt                                  the archive goes on with this log
+
+            An archive is of one log, and no other may fill it. --adopt is for a log that goes on in the place of another, since Redis lost its data: stop \
+            all processes of both first. What the archive and the projections hold stays; new entries follow behind it. What Redis alone had is gone: entries \
+            that were not archived yet, the ids of messages within the dedupe window, open sessions, deliveries to webhooks that were waiting. Configuration, \
+            constraints and other documents are left in the projections alone: what is rebuilt from then on holds only what is set again, so set it again first.
+
+            Works on the embedded stack that runs in .meshlog, else on the servers that the flags name.
+            """)
     @OptionGroup var flags: ServeFlags
     @Flag(help: "only show what would be done") var plan = false
+    @Flag(help: "make the archive this log's, although it is another's") var adopt = false
+    @Flag(help: "print what was done as JSON") var json = false
+
+    func validate() throws {
+        if plan, adopt { throw ValidationError("--plan and --adopt exclude each other") }
+    }
 
     func run() async throws {
-        let settings = try Settings.resolve(flags)
+        let settings = try EmbeddedSettings.resolve(flags)
         let session = try PostgreSQLSession(conninfo: settings.postgresqlURL, applicationName: "meshlog-migrate")
         let migrator = try Migrator(folder: settings.home + "/migrations")
-        if plan {
-            let plan = try migrator.plan(on: session)
-            Terminal.say("applied: \(plan.applied.count), pending: \(plan.pending.isEmpty ? "none" : plan.pending.joined(separator: ", "))")
-        } else {
-            let report = try migrator.apply(on: session)
-            for notice in report.notices { Terminal.say("note: \(notice)") }
-            Terminal.say(report.applied.isEmpty ? "nothing to do" : "applied \(report.applied.joined(separator: ", "))")
-            Terminal.say("the archive keeps its tables as \(report.flavour == .timescale ? "TimescaleDB hypertables" : "native daily partitions")")
+        if plan { return show(try migrator.plan(on: session)) }
+        let report = try migrator.apply(on: session)
+        if adopt { return show(try hand(over: session, settings)) }
+        if json { return Output.json(json(report.flavour, [("applied", report.applied), ("notices", report.notices)])) }
+        for notice in report.notices { Output.line("note: \(notice)") }
+        Output.line(report.applied.isEmpty ? "nothing to do" : "applied \(report.applied.joined(separator: ", "))")
+        Output.line(
+            "the archive keeps its tables as \(report.flavour == .timescale ? "TimescaleDB hypertables" : "native daily partitions")")
+    }
+
+    private func show(_ plan: MigrationPlan) {
+        if json { return Output.json(json(plan.flavour, [("applied", plan.applied), ("pending", plan.pending)])) }
+        Output.line("applied: \(plan.applied.count), pending: \(plan.pending.isEmpty ? "none" : plan.pending.joined(separator: ", "))")
+    }
+
+    private func json(_ flavour: ArchiveFlavour?, _ lists: [(StaticString, [String])]) -> [UInt8] {
+        var object = JSONObject()
+        if let flavour { object.add("flavour", flavour.rawValue) } else { object.addNull("flavour") }
+        for (name, items) in lists { object.add(name, raw: StringList.array(items)) }
+        return object.finish()
+    }
+
+    // MARK: Adoption
+
+    private struct Adopted {
+        let log: LogIdentity
+        /// Nil when it was the log's already.
+        let behind: Position?
+    }
+
+    private func hand(over session: PostgreSQLSession, _ settings: Settings) throws -> Adopted {
+        let redis = try RedisSession(settings.redis, name: "meshlog-migrate")
+        let log = try LogIdentity.made(settings.keys, redis)
+        if try LogIdentity.owner(on: session) == log { return Adopted(log: log, behind: nil) }
+        let reached = try LogIdentity.reached(on: session)
+        if let first = try LogIdentity.firstEntry(settings.keys, redis), first <= reached {
+            throw CommandFailure(
+                .refused,
+                "the log '\(log.prefix)' begins at \(first), and the archive stands at \(reached): what lies between would never be archived. This log does not go on"
+                    + " where the other ended; give it a database of its own")
         }
+        // The archive last: until then the command can be repeated.
+        try LogSetup(catalog: try StreamCatalog.load(settings.home + "/streams"), keys: settings.keys).apply(redis)
+        try LogIdentity.goOn(behind: reached, settings.keys, redis)
+        let state = ControlState.materialized { () throws(PostgreSQLError) in try PostgreSQLSession(conninfo: settings.postgresqlURL, applicationName: "meshlog-migrate") }
+        var revisions: [String: Position] = [:]
+        for kind in ControlKind.allCases {
+            for (key, row) in state?.rows(kind) ?? [:] { revisions["\(kind.rawValue)/\(key)"] = row.revision }
+        }
+        try ControlLog(keys: settings.keys).setVersions(revisions, redis)
+        try log.adopt(on: session)
+        return Adopted(log: log, behind: reached)
+    }
+
+    private func show(_ adopted: Adopted) {
+        if json {
+            var object = JSONObject()
+            object.add("key_prefix", adopted.log.prefix)
+            object.add("log_id", adopted.log.id)
+            object.add("adopted", adopted.behind != nil)
+            if let behind = adopted.behind { object.add("behind", behind.description) } else { object.addNull("behind") }
+            return Output.json(object.finish())
+        }
+        guard let behind = adopted.behind else { return Output.line("nothing to do: the archive is of this log") }
+        Output.line("the archive is of the log '\(adopted.log.prefix)' (\(adopted.log.id)) now, and goes on behind \(behind)")
     }
 }

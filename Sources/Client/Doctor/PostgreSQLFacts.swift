@@ -8,7 +8,13 @@ package struct PostgreSQLFacts: Sendable {
     /// The server has the extension's files.
     package var timescaleAvailable = false
     package var timescalePreloaded = false
+    package var isStandby = false
+    /// What transactions of this role are, unless they say otherwise.
     package var isReadOnly = false
+    /// The role may make tables in the first schema of its search path.
+    package var mayCreate = true
+    /// The role may make tables in the schema `projections`, or the schema itself.
+    package var mayProject = true
 
     package init() {}
 
@@ -48,7 +54,30 @@ package struct PostgreSQLFacts: Sendable {
     }
 
     private var place: [Finding] {
-        isReadOnly ? [finding("role", .fail, "the server is read-only (a standby?): nothing can be archived; give the primary's address")] : []
+        if isStandby { return [finding("role", .fail, "the server is a standby: nothing can be archived; give the primary's address")] }
+        var out: [Finding] = []
+        if isReadOnly {
+            out.append(
+                finding(
+                    "role", .fail,
+                    "its transactions are read-only: nothing can be archived. ALTER ROLE … RESET default_transaction_read_only, or the same for the database"
+                ))
+        }
+        if !mayCreate {
+            out.append(
+                finding(
+                    "schema rights", .fail,
+                    "the role may make no tables in its schema: no start succeeds. GRANT CREATE, USAGE ON SCHEMA public, or make the role the schema's owner"
+                ))
+        }
+        if !mayProject {
+            out.append(
+                finding(
+                    "projections rights", .fail,
+                    "the role may make neither the schema projections nor tables in it: no projection can be kept. GRANT CREATE ON DATABASE, or on the schema when it is there"
+                ))
+        }
+        return out
     }
 
     private var timescale: Finding {

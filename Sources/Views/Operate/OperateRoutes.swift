@@ -1,16 +1,32 @@
+package import Control
 internal import Core
 internal import HTTPTypes
-internal import Hummingbird
-internal import Log
+package import Hummingbird
+package import Log
 internal import Web
 
-/// What operators and their machines ask.
-struct OperateRoutes: Sendable {
-    let pulse: Pulse
-    let metrics: Metrics
-    let positions: Positions
+/// What operators and their machines ask, whatever the process does besides.
+package struct OperateRoutes: Sendable {
+    private let pulse: Pulse
+    private let metrics: Metrics
+    private let positions: Positions
 
-    func add(to router: Router<some RequestContext>) {
+    init(pulse: Pulse, metrics: Metrics, positions: Positions) {
+        self.pulse = pulse
+        self.metrics = metrics
+        self.positions = positions
+    }
+
+    /// For a process without views.
+    ///
+    /// - Parameters:
+    ///   - pulse: is run by the caller.
+    ///   - control: is run by the caller.
+    package init(pulse: Pulse, metrics: Metrics, stores: Stores, keys: LogKeys, control: ControlFollower) {
+        self.init(pulse: pulse, metrics: metrics, positions: Positions(stores: stores, keys: keys, control: control))
+    }
+
+    package func add(to router: Router<some RequestContext>) {
         router.get("/healthz") { _, _ in await answer(Array(#"{"status":"alive"}"#.utf8), "application/json") }
         router.get("/readyz") { _, _ in try await ready() }
         router.get("/metrics") { _, _ in await answer(Array(metrics.render().utf8), "text/plain; version=0.0.4") }
