@@ -5,7 +5,7 @@ import Testing
     private func redis(_ change: (inout RedisFacts) -> Void = { _ in }) -> [Finding] {
         var facts = RedisFacts()
         facts.version = "7.0.15"
-        facts.settings = ["appendonly": "yes", "appendfsync": "always", "aof-load-truncated": "no", "maxmemory": "0", "maxmemory-policy": "noeviction", "save": ""]
+        facts.settings = ["appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no", "aof-load-truncated": "no", "maxmemory": "0", "maxmemory-policy": "noeviction", "save": ""]
         change(&facts)
         return facts.findings
     }
@@ -17,6 +17,7 @@ import Testing
 
     @Test("Every weak setting of Redis is told", arguments: [
         ("appendonly", "no", "appendonly", Finding.State.fail), ("appendfsync", "everysec", "appendfsync", .warn), ("appendfsync", "no", "appendfsync", .warn), ("aof-load-truncated", "yes", "aof-load-truncated", .warn),
+        ("no-appendfsync-on-rewrite", "yes", "no-appendfsync-on-rewrite", .warn), ("maxmemory-policy", "volatile-ttl", "maxmemory-policy", .warn),
         ("maxmemory-policy", "allkeys-lru", "maxmemory-policy", .warn), ("maxmemory", "1000", "maxmemory", .warn),
     ])
     func redisWeak(setting: String, value: String, check: String, expected: Finding.State) {
@@ -27,10 +28,11 @@ import Testing
         #expect(state(findings, check) == expected)
     }
 
-    @Test("Eviction with a limit loses messages, so it fails")
-    func eviction() {
-        let findings = redis { $0.settings.merge(["maxmemory-policy": "allkeys-lru", "maxmemory": "1000000"]) { _, new in new } }
-        #expect(state(findings, "maxmemory-policy") == .fail)
+    @Test("Eviction with a limit loses messages, or ids of messages, so it fails", arguments: [("allkeys-lru", "streams"), ("volatile-lru", "stands twice")])
+    func eviction(policy: String, says: String) {
+        let findings = redis { $0.settings.merge(["maxmemory-policy": policy, "maxmemory": "1000000"]) { _, new in new } }
+        let finding = findings.first { $0.check == "maxmemory-policy" }
+        #expect(finding?.state == .fail && finding?.sentence.contains(says) == true)
     }
 
     @Test("Old servers fail, unknown versions warn")
@@ -49,11 +51,13 @@ import Testing
     @Test("A server that hides its settings is not called good")
     func hidden() { #expect(state(redis { $0.settings = [:] }, "settings") == .warn) }
 
-    @Test("NATS's usual max_payload of 1 MiB has no room for headers")
+    @Test("A max_payload has room for the largest message as JSON, in which each byte may take six")
     func payload() {
         var nats = NATSFacts()
-        nats.payloadBytesMax = 1 << 20
-        #expect(state(nats.findings, "max_payload") == .warn)
+        for (size, expected) in [(1 << 20, Finding.State.warn), (2 << 20, .warn), (6 << 20, .warn), (8 << 20, .ok)] {
+            nats.payloadBytesMax = size
+            #expect(state(nats.findings, "max_payload") == expected)
+        }
         #expect(state(nats.findings, "jetstream") == .fail)
     }
 
@@ -71,6 +75,11 @@ import Testing
         facts.timescaleCreated = ""
         facts.timescaleAvailable = true
         #expect(state(facts.findings, "timescaledb") == .warn)
+        for (change, check) in [({ $0.isStandby = true }, "role"), ({ $0.isReadOnly = true }, "role"), ({ $0.mayCreate = false }, "schema rights"), ({ $0.mayProject = false }, "projections rights")] as [((inout PostgreSQLFacts) -> Void, String)] {
+            var other = facts
+            change(&other)
+            #expect(state(other.findings, check) == .fail)
+        }
         facts.version = 130_000
         #expect(state(facts.findings, "version") == .fail)
     }

@@ -37,7 +37,9 @@ struct RedisExamination {
         facts.isCluster = info["cluster_enabled"] == "1"
         facts.role = info["role"] ?? "master"
         // One name a call: several need 7.0, and an older server should be told what else is wrong with it.
-        for name in ["appendonly", "appendfsync", "aof-load-truncated", "maxmemory", "maxmemory-policy", "save"] {
+        for name in [
+            "appendonly", "appendfsync", "no-appendfsync-on-rewrite", "aof-load-truncated", "maxmemory", "maxmemory-policy", "save",
+        ] {
             guard let value = try session.call("CONFIG", ["GET", name]).pairs[name]?.text else { continue }
             facts.settings[name] = value
         }

@@ -32,13 +32,12 @@ package struct NATSFacts: Sendable {
     }
 
     private var payload: Finding {
-        // A message of the largest size comes with its envelope, in which its text may be escaped.
-        let needed = Limits.messageBytesMax + NATSFacts.headerBytesMax
-        return payloadBytesMax >= needed
-            ? finding("max_payload", .ok, Amounts.bytes(payloadBytesMax))
-            : finding(
-                "max_payload", .warn,
-                "\(Amounts.bytes(payloadBytesMax)): messages above it are archived but cannot be republished; Meshlog accepts up to \(Amounts.bytes(Limits.messageBytesMax)) and adds headers. Set max_payload to 2MB or more"
-            )
+        // It goes out as JSON, in which a control character of a text payload takes six bytes.
+        let needed = 6 * Limits.messageBytesMax + NATSFacts.headerBytesMax
+        if payloadBytesMax >= needed { return finding("max_payload", .ok, Amounts.bytes(payloadBytesMax)) }
+        return finding(
+            "max_payload", .warn,
+            "\(Amounts.bytes(payloadBytesMax)): messages above it are archived but cannot be republished; Meshlog accepts up to \(Amounts.bytes(Limits.messageBytesMax)), which as JSON with its headers takes up to \(Amounts.bytes(needed)). Set max_payload to 8MB"
+        )
     }
 }

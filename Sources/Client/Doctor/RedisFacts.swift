@@ -51,6 +51,13 @@ package struct RedisFacts: Sendable {
                 out.append(
                     finding("appendfsync", .warn, "no: a power cut can lose what the kernel has not written yet, typically 30 s of acknowledged messages"))
             }
+            if settings["no-appendfsync-on-rewrite"] == "yes", settings["appendfsync"] != "no" {
+                out.append(
+                    finding(
+                        "no-appendfsync-on-rewrite", .warn,
+                        "yes: while Redis writes its file anew it does not sync, so a power cut then loses what was acknowledged meanwhile, often many seconds of it. Set `no`"
+                    ))
+            }
             if settings["aof-load-truncated"] == "yes" {
                 out.append(
                     finding(
@@ -78,6 +85,15 @@ package struct RedisFacts: Sendable {
         let policy = settings["maxmemory-policy"] ?? ""
         if policy == "noeviction" {
             out.append(finding("maxmemory-policy", .ok, "noeviction: when memory is full, messages are refused, none is forgotten"))
+        } else if policy.hasPrefix("volatile-") {
+            let cost =
+                "when memory is full Redis throws away what has an end, and those are the ids of messages: a repeat of one then stands twice in the log"
+            out.append(
+                most == 0
+                    ? finding(
+                        "maxmemory-policy", .warn,
+                        "\(policy): harmless only as long as maxmemory is 0; with a limit, \(cost). Set `noeviction`")
+                    : finding("maxmemory-policy", .fail, "\(policy): \(cost). Set `noeviction`"))
         } else if most == 0 {
             out.append(
                 finding("maxmemory-policy", .warn, "\(policy): harmless only as long as maxmemory is 0; with a limit Redis would throw whole streams away. Set `noeviction`"))
