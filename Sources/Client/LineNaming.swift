@@ -15,10 +15,12 @@ package struct LineNaming: Sendable {
 
     /// The line with an id; nil when it has one already, or is no JSON object (the server says what is wrong with it).
     ///
-    /// The id becomes the first member; all other bytes stay as they are.
+    /// The id becomes the first member, or stands where `null` stood; all other bytes stay as they are.
     package func named(_ line: [UInt8], line number: Int) -> [UInt8]? {
         guard let brace = line.firstIndex(where: { $0 != 0x20 && $0 != 0x09 }), line[brace] == UInt8(ascii: "{") else { return nil }
-        guard let object = JSONSlice(line), object["message_uuid"] == nil else { return nil }
+        guard let object = JSONSlice(line) else { return nil }
+        let present = object["message_uuid"]
+        guard present?.isNull ?? true else { return nil }
         let id: MessageUUID
         switch rule {
         case .derived(let file): id = LineNaming.derive(file: file, line: number, bytes: line)
@@ -26,6 +28,11 @@ package struct LineNaming: Sendable {
         }
         var out: [UInt8] = []
         out.reserveCapacity(line.count + 56)
+        if let present {
+            // Its place counts from the brace.
+            let (start, end) = (brace + present.bytes.startIndex, brace + present.bytes.endIndex)
+            return Array(line[..<start]) + Array("\"\(id)\"".utf8) + Array(line[end...])
+        }
         out.append(contentsOf: line[...brace])
         out.append(contentsOf: "\"message_uuid\":\"\(id)\"".utf8)
         if !object.members.isEmpty { out.append(UInt8(ascii: ",")) }

@@ -51,10 +51,12 @@ import Testing
         #expect(tally.refusals.first?.line == 2)
     }
 
-    @Test("A line without an id gets one in front, and all its other bytes stay", arguments: [
+    @Test("A line without an id gets one, in front or in place of null, and all its other bytes stay", arguments: [
         ("{\"topic\":\"a\"}", "{\"message_uuid\":\"0190163d-8694-739b-aea5-966c26f8ad91\",\"topic\":\"a\"}"),
         (" { }", " {\"message_uuid\":\"0190163d-8694-739b-aea5-966c26f8ad91\" }"),
-        ("{\"message_uuid\":null}", nil), ("{\"message\\u005fuuid\":\"x\"}", nil), ("[1]", nil), ("{\"topic\":", nil), ("7", nil),
+        ("{\"message_uuid\":null}", "{\"message_uuid\":\"0190163d-8694-739b-aea5-966c26f8ad91\"}"),
+        (" {\"topic\":\"é\", \"message_uuid\" : null ,\"data\":null}\r", " {\"topic\":\"é\", \"message_uuid\" : \"0190163d-8694-739b-aea5-966c26f8ad91\" ,\"data\":null}\r"),
+        ("{\"message\\u005fuuid\":\"x\"}", nil), ("[1]", nil), ("{\"topic\":", nil), ("7", nil),
     ] as [(String, String?)])
     func naming(line: String, expected: String?) {
         let named = PublishTests.fixedRule.named(Array(line.utf8), line: 1)
