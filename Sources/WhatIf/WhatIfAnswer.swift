@@ -9,6 +9,8 @@ package struct WhatIfAnswer: Sendable {
     package let revisions: ClosedRange<Position>?
     /// From where on verdicts were read to know how the limits stood at the beginning; nil when none had to.
     package let limitsFrom: Position?
+    /// Constraints that should have been taken away, and were in force at no revision of the range.
+    package let unknown: [String]
     package let report: WhatIfReport
 
     /// The report's members with those of `HistoryCoverage` and `policy`, `first_revision`, `last_revision`, `limits_from` before them.

@@ -35,7 +35,8 @@ package struct WhatIfRun: Sendable {
         let topics = try readsAll(session) ? [] : question.range.topics
         let coverage = try walk.go(over: question.range, reading: topics, archive: archive) { (one) throws(HistoryError) in try decider.visit(one) }
         return WhatIfAnswer(
-            word: question.word, coverage: coverage, revisions: decider.revisions, limitsFrom: decider.limitsFrom, report: decider.machine.report)
+            word: question.word, coverage: coverage, revisions: decider.revisions, limitsFrom: decider.limitsFrom,
+            unknown: coverage.messages == 0 ? [] : decider.unmet.sorted(), report: decider.machine.report)
     }
 
     /// Whether messages that nobody asks about have to be read too: they count for limits. Without any limit they change nothing.
@@ -54,6 +55,8 @@ private final class WhatIfDecider {
     private(set) var revisions: ClosedRange<Position>?
     /// From where on verdicts before the range were read, for the limits.
     private(set) var limitsFrom: Position?
+    /// Ids of constraints to be taken away that have not been met yet.
+    private(set) var unmet: Set<String> = []
     private let question: WhatIfQuestion
     private let walk: HistoryWalk
     private let archive: ArchiveConnection
@@ -69,12 +72,16 @@ private final class WhatIfDecider {
         self.tools = tools
         candidates = Dictionary(question.candidates.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
         machine = WhatIfMachine(PolicySet(tools.compiler))
+        if case .merged(_, let removed) = question.policy { unmet = removed }
     }
 
     func visit(_ one: DecidedMessage) throws(HistoryError) {
         let revision = Position(one.verdict.policyRevision) ?? .zero
         let isFirst = revisions == nil
-        if try history.move(to: revision) { machine.use(constraints) }
+        if try history.move(to: revision) {
+            machine.use(constraints)
+            unmet = unmet.filter { history.set[$0] == nil }
+        }
         if isFirst { try restoreLimits(before: one.position) }
         revisions = revisions.map { min($0.lowerBound, revision)...max($0.upperBound, revision) } ?? revision...revision
         machine.step(one.message, at: one.position, logged: one.verdict, history.context, isCounted: question.range.isAbout(one.message), digest: digest)

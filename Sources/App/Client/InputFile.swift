@@ -13,7 +13,7 @@ final class InputFile: Sendable {
     private let queue: DispatchQueue
 
     /// - Parameter path: `-` is standard input.
-    /// - Throws: `CommandFailure(.failed)` that says why the file cannot be read.
+    /// - Throws: `CommandFailure(.refused)` that says why the file cannot be read.
     init(_ path: String) throws {
         if path == "-" {
             name = "-"
@@ -21,12 +21,16 @@ final class InputFile: Sendable {
         } else {
             name = URL(fileURLWithPath: path).lastPathComponent
             descriptor = open(path, O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { throw CommandFailure(.failed, "cannot read \(path): \(String(cString: strerror(errno)).lowercased())") }
+            guard descriptor >= 0 else {
+                throw CommandFailure(.refused, "cannot read \(path): \(String(cString: strerror(errno)).lowercased())")
+            }
         }
         queue = DispatchQueue(label: "meshlog.input")
         var info = stat()
-        guard fstat(descriptor, &info) == 0 else { throw CommandFailure(.failed, "cannot read \(path): \(String(cString: strerror(errno)).lowercased())") }
-        if info.st_mode & S_IFMT == S_IFDIR { throw CommandFailure(.failed, "\(path) is a folder; name the files in it") }
+        guard fstat(descriptor, &info) == 0 else {
+            throw CommandFailure(.refused, "cannot read \(path): \(String(cString: strerror(errno)).lowercased())")
+        }
+        if info.st_mode & S_IFMT == S_IFDIR { throw CommandFailure(.refused, "\(path) is a folder; name the files in it") }
         bytesTotal = info.st_mode & S_IFMT == S_IFREG ? Int(info.st_size) : nil
     }
 

@@ -23,7 +23,7 @@ struct Publish: AsyncParsableCommand {
             line's bytes, so that every run gives the same ids as long as the file keeps its name and its lines their places.
 
             Lines that are refused are listed with their numbers and all reasons; the others are published.
-            Exit codes: 0 all lines are in the log, 2 some were refused, 69 Meshlog is not there or stays busy, 1 anything else.
+            Exit codes: 0 all lines are in the log, 2 some were refused, or a file cannot be read, 69 Meshlog is not there or stays busy, 1 anything else.
             """)
     @Argument(help: ArgumentHelp("files of newline-delimited JSON; - is standard input", valueName: "file"), completion: .file(extensions: ["ndjson", "jsonl"]))
     var files: [String] = []

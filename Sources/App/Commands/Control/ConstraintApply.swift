@@ -24,10 +24,7 @@ struct ConstraintApply: AsyncParsableCommand {
     func run() async throws {
         let document = try await PolicyFile.read(file)
         let (constraints, refusal) = PolicyTestSuite.constraints(document, "", ConstraintChecks.compiler)
-        guard refusal.isEmpty else {
-            PolicyFile.complain(refusal, in: file)
-            throw ExitCode(CommandExit.refused.rawValue)
-        }
+        guard refusal.isEmpty else { throw PolicyFile.refuse(refusal, in: file) }
         let items = Array((document["constraints"] ?? document).items)
         let wanted = zip(constraints, items).map { (id: $0.id, text: Array($1.text)) }
         let headers = [("meshlog-comment", comment), ("meshlog-principal", principal)].compactMap { name, value in value.map { (name, $0) } }

@@ -18,10 +18,7 @@ struct ConstraintLintCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (constraints, refusal) = PolicyTestSuite.constraints(try await PolicyFile.read(file), "", ConstraintChecks.compiler)
-        guard refusal.isEmpty else {
-            if json { Output.json(refusal.json) } else { PolicyFile.complain(refusal, in: file) }
-            throw ExitCode(CommandExit.refused.rawValue)
-        }
+        guard refusal.isEmpty else { throw PolicyFile.refuse(refusal, in: file, json: json) }
         let findings = ConstraintLint.check(constraints)
         for finding in findings {
             if json { Output.json(finding.json) } else { Output.line("\(finding.constraint): \(finding.message) [\(finding.code.rawValue)]") }
@@ -52,8 +49,7 @@ struct ConstraintTestCommand: AsyncParsableCommand {
         do throws(Refusal) {
             suite = try PolicyTestSuite(document, constraints: constraints, compiler: ConstraintChecks.compiler)
         } catch {
-            if json { Output.json(error.json) } else { PolicyFile.complain(error, in: file) }
-            throw ExitCode(CommandExit.refused.rawValue)
+            throw PolicyFile.refuse(error, in: file, json: json)
         }
         let results = suite.run()
         for result in results {

@@ -18,7 +18,7 @@ struct Rebuild: AsyncParsableCommand {
             meshlog rebuild subjects --verify                         folds the log and names what differs; writes nothing
 
             --verify reads Redis and PostgreSQL itself: those of the embedded stack that runs in .meshlog, else those the flags name.
-            Exit code 1: something differs.
+            Exit codes: 1 something differs, 2 there is no such projection.
             """)
     @Argument(help: "name of the projection") var name: String?
     @Flag(help: "every projection") var all = false
@@ -100,7 +100,7 @@ struct Rebuild: AsyncParsableCommand {
 
     private static func failure(_ error: ProjectionError) -> CommandFailure {
         switch error {
-        case .unknown, .invalid: CommandFailure(.usage, error.description)
+        case .unknown, .invalid: CommandFailure(.refused, error.description)
         case .log(let inner) where inner.isRetryable: Failures.failure(of: inner)
         case .database(let inner) where inner.isRetryable: Failures.failure(of: inner)
         default: CommandFailure(.failed, error.description)

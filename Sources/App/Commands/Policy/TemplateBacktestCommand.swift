@@ -23,8 +23,7 @@ struct TemplateBacktestCommand: AsyncParsableCommand {
         do throws(Refusal) {
             template = try ValidationTemplate(document, compiler: tools.schemas)
         } catch {
-            PolicyFile.complain(error, in: file)
-            throw ExitCode(CommandExit.refused.rawValue)
+            throw PolicyFile.refuse(error, in: file, json: history.json)
         }
         if range.topics.isEmpty, template.topics.isEmpty { throw CommandFailure(.usage, "the template is bound to no topic; name one with --topic") }
         let answer = try TemplateTrial(TemplateQuestion(template, range), place: place, tools: tools).run(progress: HistoryFlags.show)

@@ -40,6 +40,11 @@ struct WhatIfCommand: AsyncParsableCommand {
         }
         let answer = try WhatIfRun(WhatIfQuestion(policy, range), place: place, tools: tools).run(progress: HistoryFlags.show)
         HistoryFlags.endProgress()
+        guard answer.unknown.isEmpty else {
+            throw CommandFailure(
+                .refused,
+                "no such constraint was in force in that time: \(answer.unknown.joined(separator: ", ")); `meshlog constraints` lists them")
+        }
         HistoryFlags.note(answer.coverage)
         if history.json { Output.json(answer.json) } else if verify { tell(answer) } else { WhatIfTables(answer).show() }
         if verify, !answer.report.isSame { throw ExitCode(CommandExit.failed.rawValue) }
@@ -50,10 +55,7 @@ struct WhatIfCommand: AsyncParsableCommand {
         var files: [String: String] = [:]
         for file in constraints {
             let (read, refusal) = PolicyTestSuite.constraints(try await PolicyFile.read(file), "", compiler)
-            guard refusal.isEmpty else {
-                PolicyFile.complain(refusal, in: file)
-                throw ExitCode(CommandExit.refused.rawValue)
-            }
+            guard refusal.isEmpty else { throw PolicyFile.refuse(refusal, in: file, json: history.json) }
             for constraint in read {
                 if let other = files.updateValue(file, forKey: constraint.id) { throw CommandFailure(.refused, "'\(constraint.id)' stands in \(other) and in \(file)") }
                 if remove.contains(constraint.id) { throw CommandFailure(.refused, "'\(constraint.id)' stands in \(file) and behind --remove") }
