@@ -75,6 +75,15 @@ package final class MeshlogProcess: Sendable {
         child.process.waitUntilExit()
     }
 
+    /// Tells it to stop and waits until it has; its exit code.
+    package func stop() async throws -> Int32 {
+        kill(pid, SIGTERM)
+        return try await onThread { [child] in
+            child.process.waitUntilExit()
+            return child.process.terminationStatus
+        }
+    }
+
     private init(_ name: String, redisURL: String, postgresqlURL: String, natsURL: String, arguments: [String]) throws {
         keyPrefix = name
         list = "\(name):MESSAGES"
@@ -129,14 +138,15 @@ package final class MeshlogProcess: Sendable {
 
     /// Runs a command of the program to its end.
     ///
+    /// - Parameter environment: beside the test's own, in which no setting stands.
     /// - Returns: exit code, standard output, standard error.
-    package static func command(_ arguments: [String]) async throws -> (status: Int32, output: String, errors: String) {
+    package static func command(_ arguments: [String], environment: [String: String] = [:]) async throws -> (status: Int32, output: String, errors: String) {
         let program = try program()
         return try await onThread {
             let process = Process()
             process.executableURL = program
             process.currentDirectoryURL = URL(fileURLWithPath: NSTemporaryDirectory())
-            process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("MESHLOG_") }
+            process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("MESHLOG_") }.merging(environment) { $1 }
             process.arguments = arguments
             let (output, errors) = (Pipe(), Pipe())
             process.standardOutput = output

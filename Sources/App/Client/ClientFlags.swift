@@ -12,7 +12,10 @@ struct ClientFlags: ParsableArguments {
         let set = url ?? environment["MESHLOG_URL"].flatMap { $0.isEmpty ? nil : $0 }
         var address = set ?? EmbeddedReport.read().flatMap { $0.url.isEmpty ? nil : $0.url } ?? ClientFlags.usualURL
         while address.hasSuffix("/") { address.removeLast() }
-        guard let parts = URLComponents(string: address), let host = parts.host, !host.isEmpty, parts.scheme == "http" || parts.scheme == "https" else {
+        guard let parts = URLComponents(string: address), let host = parts.host, !host.isEmpty,
+            parts.scheme == "http" || parts.scheme == "https",
+            parts.port.map(Settings.isPort) ?? true
+        else {
             throw CommandFailure(.usage, "'\(address)' is no address of a Meshlog; write it like \(ClientFlags.usualURL)")
         }
         return address

@@ -1,5 +1,4 @@
 internal import Client
-internal import Foundation
 internal import NATSDriver
 
 /// Looks at the default backbone's servers.
@@ -10,15 +9,7 @@ struct NATSExamination {
 
     func findings() -> [Finding] {
         var out: [Finding] = []
-        for text in settings.nats.url.split(separator: ",") {
-            let address = text.trimmingCharacters(in: .whitespaces)
-            let place = URLComponents(string: address)
-            guard let host = place?.host, !host.isEmpty else {
-                out.append(Finding("NATS", "address", .fail, "'\(address)' is no address; write it like nats://127.0.0.1:4222"))
-                continue
-            }
-            out += server(host, place?.port ?? 4222)
-        }
+        for (host, port) in NATSServers.list(settings.nats.url) ?? [] { out += server(host, port) }
         if out.contains(where: { $0.check == "reachable" && $0.state == .ok }) { out += account() }
         return out
     }

@@ -36,8 +36,12 @@ struct Bench: AsyncParsableCommand {
         guard let place = URLComponents(string: url), place.scheme == "http", let host = place.host, let message = LoadMessage.make(topic: topic, size: bytes)
         else { throw CommandFailure(.usage, "bench speaks plain http, not \(url)") }
         let width = connections ?? (mode == .http ? 64 : 4)
-        let load = LoadGenerator(host: host, port: place.port ?? 80, mode: mode, messages: messages, connections: width, message: message)
-        if !json { Output.note("\(Amounts.count(messages)) messages of \(bytes) bytes by \(mode.rawValue) on \(width) connections to \(url)") }
+        let load = LoadGenerator(
+            host: host, port: place.port ?? 80, path: place.percentEncodedPath + "/v1/messages", mode: mode, messages: messages,
+            connections: width, message: message)
+        if !json {
+            Output.note("\(Amounts.count(messages)) messages of \(bytes) bytes by \(mode.rawValue) on \(width) connections to \(url)")
+        }
         let result: (report: LoadReport, elapsed: Duration)
         do {
             result = try await load.run()

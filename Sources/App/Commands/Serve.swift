@@ -16,7 +16,7 @@ struct Serve: AsyncParsableCommand {
         let settings = try Settings.resolve(flags)
         Logs.start(settings.logLevel)
         try await Wiring(settings: settings).run { port in
-            Terminal.say("meshlog serves http://\(settings.host):\(port)")
+            Terminal.say("meshlog serves \(settings.url(port: port))")
         }
     }
 }

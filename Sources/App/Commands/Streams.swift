@@ -53,7 +53,7 @@ struct StreamRead: AsyncParsableCommand {
             meshlog streams read verdicts --reverse --limit 1
             meshlog streams read rejected --json | jq '.entries[].fields'
             """)
-    @Argument(help: "messages, verdicts, deliveries, control, sessions, rejected or operations") var name: String
+    @Argument(help: "messages, verdicts, deliveries, control, sessions, rejected, operations or notifications") var name: String
     @OptionGroup var client: ClientFlags
     @Option(help: ArgumentHelp("first position or time (RFC 3339), included", valueName: "position")) var from: String?
     @Option(help: ArgumentHelp("last position or time (RFC 3339), included", valueName: "position")) var to: String?

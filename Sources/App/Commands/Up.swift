@@ -32,7 +32,13 @@ struct Up: AsyncParsableCommand {
         for (kind, flag, name) in [
             (ServerKind.redis, redisPort, "MESHLOG_REDIS_PORT"), (.postgresql, postgresqlPort, "MESHLOG_POSTGRESQL_PORT"), (.nats, natsPort, "MESHLOG_NATS_PORT"),
         ] {
-            if let port = flag ?? environment[name].flatMap(Int.init) { configuration.ports[kind] = port }
+            guard let text = flag.map(String.init) ?? environment[name] else { continue }
+            guard let port = Int(text), port == 0 || Settings.isPort(port) else {
+                throw SettingError(
+                    description:
+                        "the port of the private \(kind.title) is '\(text)'; expected a number from 0 to 65535 (0 takes a free one)")
+            }
+            configuration.ports[kind] = port
         }
         if let text = redisFsync ?? environment["MESHLOG_REDIS_FSYNC"] {
             guard let fsync = EmbeddedStack.RedisFsync(rawValue: text) else {
@@ -63,7 +69,10 @@ struct Up: AsyncParsableCommand {
     }
 
     private static func welcome(_ settings: Settings, _ stack: EmbeddedStack, _ port: Int) {
-        let http = "http://\(settings.host):\(port)"
+        let http = settings.url(port: port)
+        let push =
+            settings.list.isEmpty
+            ? "" : "\n  redis-cli -p \(stack.redis.port) RPUSH \(settings.list) '{\"topic\": \"internal.updates\", \"data\": 1}'"
         EmbeddedReport.writeServing(url: http, folder: stack.configuration.dataFolder)
         Terminal.say(
             """
@@ -76,8 +85,7 @@ struct Up: AsyncParsableCommand {
 
             Try:
               curl -s \(http)/v1/messages -d '{"topic": "internal.updates", "data": {"hello": "world"}}'
-              curl -N \(http)/v1/feed
-              redis-cli -p \(stack.redis.port) RPUSH \(settings.list) '{"topic": "internal.updates", "data": 1}'
+              curl -N \(http)/v1/feed\(push)
               redis-cli -p \(stack.redis.port) XRANGE '\(settings.keys.stream(.messages))' - + COUNT 2
               psql '\(stack.postgresql.url)' -c 'SELECT topic, message_data FROM message_exchange LIMIT 5'
 

@@ -26,7 +26,8 @@ struct SettingKey: Sendable {
         .init(name: "postgresql-url", fallback: "postgresql://127.0.0.1:5432/meshlog", help: "the archive: postgresql://[user[:password]@]host:port/database"),
         .init(name: "nats-url", fallback: "nats://127.0.0.1:4222", help: "the default backbone: nats://host:port[,nats://…]"),
         .init(name: "nats-credentials", fallback: "", help: "file with NATS credentials (.creds)"),
-        .init(name: "key-prefix", fallback: "meshlog", help: "prefix of all Redis keys; two logs on one server need two"),
+        .init(
+            name: "key-prefix", fallback: "meshlog", help: "prefix of all Redis keys; two logs on one server need two, and a database each"),
         .init(name: "instance", fallback: "", help: "name of this process in leases and consumer groups; host and pid by default"),
         .init(name: "home", fallback: "", help: "folder with streams/ and migrations/; found from the program's place by default"),
         .init(name: "roles", fallback: "doors,router,archive,republish,projections,webhooks,views", help: "what this process does; comma-separated"),
@@ -178,8 +179,10 @@ struct Settings: Sendable {
             guard let value = T(rawValue: text(name)) else { throw refuse(name, T.allCases.map(\.rawValue).joined(separator: " or ")) }
             return value
         }
-        guard let port = Int(text("port")), (0...65_535).contains(port) else { throw refuse("port", "a number from 0 to 65535") }
-        guard let level = Logger.Level(rawValue: text("log-level")) else { throw refuse("log-level", "trace, debug, info, notice, warning or error") }
+        guard let port = Int(text("port")), port == 0 || Settings.isPort(port) else { throw refuse("port", "a number from 0 to 65535") }
+        guard let level = Logger.Level(rawValue: text("log-level")) else {
+            throw refuse("log-level", "trace, debug, info, notice, warning or error")
+        }
         var roles: Set<Role> = []
         for name in text("roles").split(separator: ",") {
             guard let role = Role(rawValue: name.trimmingCharacters(in: .whitespaces)) else {
@@ -187,19 +190,46 @@ struct Settings: Sendable {
             }
             roles.insert(role)
         }
-        for name in ["nats-subject", "jetstream-subject"] where !text(name).isEmpty && Subject.literalFault(Array(text(name).utf8).span) != nil {
+        if roles.isEmpty { throw refuse("roles", "some of \(Role.allCases.map(\.rawValue).joined(separator: ", "))") }
+        for name in ["nats-subject", "jetstream-subject"]
+        where !text(name).isEmpty && Subject.literalFault(Array(text(name).utf8).span) != nil {
             throw refuse(name, "a NATS subject without wildcards")
         }
-        guard text("key-prefix").utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: "}") }), !text("key-prefix").isEmpty
+        if !text("nats-subject").isEmpty, text("nats-subject") == text("jetstream-subject") {
+            throw refuse("jetstream-subject", "another subject than nats-subject: on one, every message would come in twice")
+        }
+        for name in ["jetstream-stream", "backbone-stream"] where !Settings.isStreamName(text(name)) {
+            throw refuse(name, "a name of 1 to 255 printable characters without spaces and . * > / \\")
+        }
+        if text("jetstream-stream") == text("backbone-stream") { throw refuse("backbone-stream", "another stream than jetstream-stream") }
+        if text("backbone-name").allSatisfy(\.isWhitespace) { throw refuse("backbone-name", "a name") }
+        guard text("key-prefix").utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: "}") }),
+            !text("key-prefix").isEmpty
         else { throw refuse("key-prefix", "printable characters without spaces and braces") }
         let redis: RedisEndpoint
-        do { redis = try RedisEndpoint(url: text("redis-url")) } catch { throw SettingError(description: "the setting redis-url: \(error)") }
+        do { redis = try RedisEndpoint(url: text("redis-url")) } catch {
+            throw SettingError(description: "the setting redis-url: \(error)")
+        }
+        guard Settings.isPort(redis.port) else {
+            throw SettingError(description: "the setting redis-url: the port \(redis.port) is none from 1 to 65535")
+        }
+        // Not repeated: there may be a password in them.
+        guard URLComponents(string: text("postgresql-url"))?.port.map(Settings.isPort) ?? true else {
+            throw SettingError(description: "the setting postgresql-url: its port is none from 1 to 65535")
+        }
+        guard NATSServers.list(text("nats-url")) != nil else {
+            throw SettingError(description: "the setting nats-url names no servers such as nats://127.0.0.1:4222")
+        }
         let opened = try text("webhook-allow").split(separator: ",").map { part in
             guard let block = NetworkBlock(part.trimmingCharacters(in: .whitespaces)) else { throw refuse("webhook-allow", "networks such as 10.1.0.0/16,fd00::/8") }
             return block
         }
         let credentials = text("nats-credentials")
-        let fallbackInstance = "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0..<1 << 24))"
+        if !credentials.isEmpty, FileManager.default.contents(atPath: credentials) == nil {
+            throw SettingError(description: "the setting nats-credentials: cannot read \(credentials)")
+        }
+        let fallbackInstance =
+            "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0..<1 << 24))"
         return Settings(
             host: text("host"), port: port, redis: redis, postgresqlURL: text("postgresql-url"),
             nats: NATSOptions(url: text("nats-url"), name: "meshlog", credentials: credentials.isEmpty ? .anonymous : .file(path: credentials)),
@@ -215,6 +245,18 @@ struct Settings: Sendable {
             wsEcho: flags.wsEcho)
     }
 
+    /// Where its HTTP port is reached.
+    func url(port: Int) -> String { host.contains(":") ? "http://[\(host)]:\(port)" : "http://\(host):\(port)" }
+
+    /// Can something listen there? 0 stands for any port.
+    static func isPort(_ number: Int) -> Bool { (1...65_535).contains(number) }
+
+    /// - Source: NATS, ADR-6, and the server's own bound of 255 bytes.
+    private static func isStreamName(_ name: String) -> Bool {
+        (1...255).contains(name.utf8.count)
+            && name.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && !".*>/\\".unicodeScalars.contains($0) }
+    }
+
     /// The settings of a YAML file: a flat mapping; an unknown name is an error, since it would be a setting that does nothing.
     private static func readFile(_ path: String?) throws -> [String: String] {
         let chosen = path ?? "meshlog.yaml"
@@ -222,9 +264,16 @@ struct Settings: Sendable {
             if path != nil { throw SettingError(description: "there is no file \(chosen)") }
             return [:]
         }
-        let text = try String(contentsOfFile: chosen, encoding: .utf8)
-        guard let node = try Yams.compose(yaml: text) else { return [:] }
-        guard let mapping = node.mapping else { throw SettingError(description: "\(chosen) is no mapping of settings such as 'port: 8080'") }
+        guard let data = FileManager.default.contents(atPath: chosen) else {
+            throw SettingError(description: "cannot read the settings in \(chosen)")
+        }
+        guard let text = String(validating: data, as: UTF8.self) else { throw SettingError(description: "\(chosen) is no UTF-8 text") }
+        let composed: Node?
+        do { composed = try Yams.compose(yaml: text) } catch { throw SettingError(description: "\(chosen) is no YAML: \(error)") }
+        guard let node = composed else { return [:] }
+        guard let mapping = node.mapping else {
+            throw SettingError(description: "\(chosen) is no mapping of settings such as 'port: 8080'")
+        }
         let known = SettingKey.all.map(\.fileKey)
         var out: [String: String] = [:]
         for (key, value) in mapping {

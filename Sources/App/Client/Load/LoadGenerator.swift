@@ -16,6 +16,7 @@ enum LoadMode: String, CaseIterable, Sendable {
 struct LoadGenerator {
     let host: String
     let port: Int
+    let path: String
     let mode: LoadMode
     let messages: Int
     let connections: Int
@@ -29,6 +30,8 @@ struct LoadGenerator {
     func run() async throws -> (report: LoadReport, elapsed: Duration) {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let bootstrap = ClientBootstrap(group: loop).channelOption(.tcpOption(.tcp_nodelay), value: 1).connectTimeout(.seconds(5))
+        // An address of IPv6 stands in brackets in a URL only.
+        let address = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
         let start = ContinuousClock.now
         var futures: [EventLoopFuture<LoadReport>] = []
         for index in 0..<min(connections, messages) {
@@ -36,7 +39,7 @@ struct LoadGenerator {
             let done = loop.makePromise(of: LoadReport.self)
             let connecting = bootstrap.channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(handler(share, done)) }
-            }.connect(host: host, port: port)
+            }.connect(host: address, port: port)
             connecting.whenFailure { done.fail($0) }
             futures.append(done.futureResult)
         }
@@ -66,7 +69,7 @@ struct LoadGenerator {
         let size = mode == .http ? message.count : lines * (message.count + 1)
         var bytes = ByteBuffer()
         bytes.reserveCapacity(size + 160)
-        bytes.writeString("POST /v1/messages HTTP/1.1\r\nHost: \(host):\(port)\r\nContent-Type: \(type)\r\nContent-Length: \(size)\r\n\r\n")
+        bytes.writeString("POST \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nContent-Type: \(type)\r\nContent-Length: \(size)\r\n\r\n")
         for _ in 0..<lines {
             bytes.writeBytes(message)
             if mode == .ndjson { bytes.writeInteger(UInt8(0x0A)) }
@@ -77,7 +80,7 @@ struct LoadGenerator {
     /// - Source: RFC 6455, 4.1; the key is its example, since nobody checks that it is random.
     private var handshake: ByteBuffer {
         ByteBuffer(
-            string: "GET /v1/messages HTTP/1.1\r\nHost: \(host):\(port)\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            string: "GET \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
     }
 }

@@ -180,7 +180,8 @@ struct ConfigKnown: AsyncParsableCommand {
         for setting in answer["settings"]?.elements ?? [] {
             let levels = setting["levels"]?.elements.map(\.plain).joined(separator: ", ") ?? ""
             table.add([
-                setting["name"]?.plain ?? "", levels, setting["default"].map { $0.isNull ? "" : $0.plain } ?? "", setting["purpose"]?.plain ?? "",
+                setting["key"]?.plain ?? "", levels, setting["default"].map { $0.isNull ? "" : $0.plain } ?? "",
+                setting["purpose"]?.plain ?? "",
             ])
         }
         for line in table.lines(width: Output.width) { Output.line(line) }
