@@ -16,7 +16,7 @@ struct CommandTests {
         (["serve", "--nats-credentials", "/nowhere/x.creds"], "/nowhere/x.creds"), (["up", "--redis-port", "65536"], "Redis"),
     ])
     func settings(arguments: [String], says: String) async throws {
-        let answer = try await MeshlogProcess.command(arguments)
+        let answer = try await MeshlogProcess.command(arguments, environment: ["MESHLOG_HOME": Repository.root])
         #expect(answer.status == 64 && answer.errors.contains(says) && !answer.errors.contains("secret"), "\(answer)")
     }
 
