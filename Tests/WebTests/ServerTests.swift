@@ -141,7 +141,7 @@ struct ServerTests {
                 port, [(before + head, "HTTP/1.1 100 Continue\r\n\r\n"), ("two", "slow two"), (Self.get("/nothing"), "not-found")])
             let marks =
                 (before.isEmpty ? [] : [before.hasPrefix("GET") ? "hello" : "slow one"]) + [
-                    "HTTP/1.1 100 Continue\r\n\r\n", "slow two", "hello",
+                    "HTTP/1.1 100 Continue\r\n\r\n", "slow two", "not-found",
                 ]
             var rest = out[...]
             for mark in marks {
