@@ -38,7 +38,7 @@ struct LostLogTests {
                 _ = try MessageArchive(session: openSession(url), name: "archive", partition: 0, epoch: 1_000_000).write([decided(archived)]
                 )
                 let loop = StageLoop(name: "archive", instance: "one", endpoint: log.endpoint, keys: log.keys)
-                let archiver = Archivers.messages(loop: loop, keys: log.keys, live: LiveConfig(), metrics: Metrics()) {
+                let archiver = Archivers.messages(loop: loop, keys: log.keys, live: LiveConfig(), tail: DecidedTail(), metrics: Metrics()) {
                     () throws(PostgreSQLError) in
                     try PostgreSQLSession(conninfo: url, applicationName: "meshlog tests")
                 }
@@ -61,7 +61,7 @@ struct LostLogTests {
                 let session = try RedisSession(log.endpoint, name: "test")
                 let positions = [try append(log, session), try append(log, session)]
                 let loop = StageLoop(name: "archive", instance: "one", endpoint: log.endpoint, keys: log.keys)
-                let archiver = Archivers.messages(loop: loop, keys: log.keys, live: LiveConfig(), metrics: Metrics()) {
+                let archiver = Archivers.messages(loop: loop, keys: log.keys, live: LiveConfig(), tail: DecidedTail(), metrics: Metrics()) {
                     () throws(PostgreSQLError) in
                     try PostgreSQLSession(conninfo: url, applicationName: "meshlog tests")
                 }

@@ -6,6 +6,8 @@ internal import Testing
 
 @Suite("Prepared archive")
 struct PreparedArchiveTests {
+    private let identity = LogIdentity(prefix: "meshlog", id: "one")
+
     @Test("Nobody gets a connection before the migrations are applied, of several at once none, and they are applied once")
     func prepared() async throws {
         try await SharedStack.withDatabase { url in
@@ -45,6 +47,20 @@ struct PreparedArchiveTests {
             #expect(throws: PostgreSQLError.misuse(MigrationError.unknown("9999_later.sql").description)) { try archive.connect("stage") }
             try session.execute("DELETE FROM migration WHERE name = '9999_later.sql'")
             _ = try archive.connect("stage")
+        }
+    }
+
+    @Test("An archive that is of another log by now gives nobody a connection")
+    func another() async throws {
+        try await SharedStack.withDatabase { url in
+            let archive = try PreparedArchive(folder: migrationFolder, identity: identity) { (name: String) throws(PostgreSQLError) in
+                try PostgreSQLSession(conninfo: url, applicationName: name)
+            }
+            let session = try archive.connect("stage")
+            #expect(try LogIdentity.owner(on: session) == identity)
+            let other = LogIdentity(prefix: "meshlog", id: "two")
+            try other.adopt(on: session)
+            #expect(throws: PostgreSQLError.misuse(identity.refusal(of: other))) { try archive.connect("stage") }
         }
     }
 }
