@@ -6,7 +6,7 @@ package final class FolderLock: Sendable {
     private let descriptor: Int32
 
     /// - Throws: `.folderInUse` when another stack holds it, in this process or another.
-    init(folder: String) throws(StackError) {
+    package init(folder: String) throws(StackError) {
         let path = folder + "/lock"
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw Folder.failure(path) }

@@ -81,6 +81,9 @@ struct CommandTests {
         let stack = try await SharedStack.shared
         let url = try await SharedStack.database()
         try await withTemporaryFolder { folder in
+            // As `meshlog up` does for as long as it runs.
+            let lock = try FolderLock(folder: folder)
+            defer { withExtendedLifetime(lock) {} }
             let report: [String: Any] = ["pid": Int(ProcessInfo.processInfo.processIdentifier), "redis": ["url": stack.redis.url], "postgresql": ["url": url], "nats": ["url": stack.nats.url]]
             try JSONSerialization.data(withJSONObject: report).write(to: URL(fileURLWithPath: folder + "/stack.json"))
             let home = ["--home", Repository.root]

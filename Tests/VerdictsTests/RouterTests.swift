@@ -272,7 +272,7 @@ struct RouterTests {
             let session = try rig.connect()
             _ = try rig.control(
                 .created, .constraint, "odd",
-                #"{"constraint_id":"odd","when":"int(message.data) % 2 == 1","action":{"type":"block","reason":"odd"}}"#, session)
+                #"{"constraint_id":"odd","when":"int(message.data) % 2 == 1","action":{"type":"block"}}"#, session)
             _ = try rig.control(
                 .created, .constraint, "few", #"{"constraint_id":"few","when":"int(message.data) % 7 == 0","action":{"type":"hold"}}"#, session)
             let tail = DecidedTail()
