@@ -61,28 +61,46 @@ let package = Package(
         module("RE2Driver", path: "Sources/Drivers/RE2", ["Core", "CRe2"]),
         module("ZoneDriver", path: "Sources/Drivers/Zones", ["Core"]),
         module("Log", ["Core", "RedisDriver", crypto, lifecycle, logging, "Yams", nio("NIOConcurrencyHelpers")]),
-        module("Web", ["Core", hummingbird, httpTypes, crypto, logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOConcurrencyHelpers"),
-                       .product(name: "HummingbirdCore", package: "hummingbird"),
-                       .product(name: "NIOHTTPTypes", package: "swift-nio-extras"), .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")],
-               testable: true),
-        module("Ingress", ["Core", "Log", "Web", "RedisDriver", "NATSDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"), nio("NIOConcurrencyHelpers")]),
+        module(
+            "Web",
+            [
+                "Core", hummingbird, httpTypes, crypto, logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOConcurrencyHelpers"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"), .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+            ],
+            testable: true),
+        module(
+            "Ingress",
+            ["Core", "Log", "Web", "RedisDriver", "NATSDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"), nio("NIOConcurrencyHelpers")]),
         module("Verdicts", ["Core", "Log", "Control", "RedisDriver", logging]),
         module("Replay", ["Core", "Log", "PostgreSQLDriver", "NATSDriver", "RedisDriver", logging, lifecycle]),
         module("Projections", ["Core", "Log", "Replay", "PostgreSQLDriver", "RedisDriver", crypto, logging, lifecycle, nio("NIOConcurrencyHelpers")]),
-        module("Control", ["Core", "Log", "Projections", "PostgreSQLDriver", "RedisDriver", "RE2Driver", "ZoneDriver", logging, lifecycle, nio("NIOConcurrencyHelpers")]),
+        module(
+            "Control",
+            ["Core", "Log", "Projections", "PostgreSQLDriver", "RedisDriver", "RE2Driver", "ZoneDriver", logging, lifecycle, nio("NIOConcurrencyHelpers")]),
         module("WhatIf", ["Core", "Log", "Replay", "Control", "PostgreSQLDriver", "RedisDriver", "RE2Driver"]),
         module("Interventions", ["Core", "Log", "Replay", "PostgreSQLDriver", "RedisDriver", logging]),
-        module("Webhooks", ["Core", "Log", "Control", "RedisDriver", logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
-                            .product(name: "AsyncHTTPClient", package: "async-http-client")], testable: true),
-        module("Views", ["Core", "Log", "Replay", "WhatIf", "Projections", "Control", "Interventions", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes, logging, lifecycle, nio("NIOCore"),
-                         nio("NIOConcurrencyHelpers")], resources: [.embedInCode("OpenAPI/openapi.yaml")], testable: true),
+        module(
+            "Webhooks",
+            [
+                "Core", "Log", "Control", "RedisDriver", logging, nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ], testable: true),
+        module(
+            "Views",
+            [
+                "Core", "Log", "Replay", "WhatIf", "Projections", "Control", "Interventions", "Web", "PostgreSQLDriver", "RedisDriver", hummingbird, httpTypes,
+                logging, lifecycle, nio("NIOCore"),
+                nio("NIOConcurrencyHelpers"),
+            ], resources: [.embedInCode("OpenAPI/openapi.yaml")], testable: true),
         module("Stack", [logging]),
         module("Client", ["Core", crypto]),
         module("Samples", ["Core"]),
         .executableTarget(
             name: "App",
             dependencies: [
-                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "WhatIf", "Projections", "Control", "Interventions", "Webhooks", "Views", "Stack", "Samples",
+                "Core", "Client", "Log", "Web", "Ingress", "Verdicts", "Replay", "WhatIf", "Projections", "Control", "Interventions", "Webhooks", "Views",
+                "Stack", "Samples",
                 "RedisDriver", "PostgreSQLDriver", "NATSDriver", "RE2Driver", "ZoneDriver",
                 hummingbird, httpTypes, logging, lifecycle, "Yams", nio("NIOCore"), nio("NIOHTTP1"), nio("NIOPosix"), nio("NIOConcurrencyHelpers"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -92,12 +110,17 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .target(name: "TestSupport", dependencies: ["Log", "RedisDriver", "Stack", logging, lifecycle, hummingbird, httpTypes, nio("NIOCore"), nio("NIOConcurrencyHelpers")], path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Log", "RedisDriver", "Stack", logging, lifecycle, hummingbird, httpTypes, nio("NIOCore"), nio("NIOConcurrencyHelpers")],
+            path: "Tests/Support", swiftSettings: strict),
         tests("CoreTests", ["Core", "TestSupport"]),
         tests("CELTests", ["Core", "RE2Driver", "ZoneDriver", "TestSupport"]),
         tests("SchemaTests", ["Core", "RE2Driver", "TestSupport"]),
         tests("SamplesTests", ["Core", "RE2Driver", "Samples", "TestSupport"]),
-        tests("PolicyTests", ["Core", "Control", "Log", "Replay", "Verdicts", "WhatIf", "PostgreSQLDriver", "RE2Driver", "RedisDriver", "Stack", "TestSupport", "Yams", logging]),
+        tests(
+            "PolicyTests",
+            ["Core", "Control", "Log", "Replay", "Verdicts", "WhatIf", "PostgreSQLDriver", "RE2Driver", "RedisDriver", "Stack", "TestSupport", "Yams", logging]),
         tests("LogTests", ["Core", "Log", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("VerdictsTests", ["Core", "Log", "Control", "Verdicts", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("IngressTests", ["Core", "Control", "Log", "Ingress", "RedisDriver", "NATSDriver", "PostgreSQLDriver", "Stack", "TestSupport", logging]),
@@ -105,12 +128,25 @@ let package = Package(
         tests("ClientTests", ["Client", "Core"]),
         tests("DriversTests", ["RedisDriver", "PostgreSQLDriver", "NATSDriver", "Stack", "TestSupport", logging]),
         tests("StackTests", ["Stack", "TestSupport", logging]),
-        tests("WebTests", ["Web", hummingbird, logging, lifecycle, nio("NIOCore"), nio("NIOEmbedded"), nio("NIOPosix"),
-                           .product(name: "HummingbirdCore", package: "hummingbird")]),
-        tests("ViewsTests", ["Core", "Ingress", "Interventions", "Log", "Replay", "Views", "Web", "WhatIf", "PostgreSQLDriver", "RedisDriver", "TestSupport", "Yams", hummingbird, logging,
-                             lifecycle, nio("NIOCore"), nio("NIOPosix"), .product(name: "HummingbirdCore", package: "hummingbird")]),
-        tests("InterventionsTests", ["Core", "Control", "Interventions", "Log", "Projections", "Replay", "Verdicts", "PostgreSQLDriver", "RedisDriver", "Stack",
-                                     "TestSupport", logging]),
+        tests(
+            "WebTests",
+            [
+                "Web", hummingbird, logging, lifecycle, nio("NIOCore"), nio("NIOEmbedded"), nio("NIOPosix"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+            ]),
+        tests(
+            "ViewsTests",
+            [
+                "Core", "Ingress", "Interventions", "Log", "Replay", "Views", "Web", "WhatIf", "PostgreSQLDriver", "RedisDriver", "TestSupport", "Yams",
+                hummingbird, logging,
+                lifecycle, nio("NIOCore"), nio("NIOPosix"), .product(name: "HummingbirdCore", package: "hummingbird"),
+            ]),
+        tests(
+            "InterventionsTests",
+            [
+                "Core", "Control", "Interventions", "Log", "Projections", "Replay", "Verdicts", "PostgreSQLDriver", "RedisDriver", "Stack",
+                "TestSupport", logging,
+            ]),
         tests("ControlTests", ["Core", "Control", "Log", "Projections", "RedisDriver", "Stack", "TestSupport", logging]),
         tests("WebhooksTests", ["Core", "Control", "Log", "Webhooks", "RedisDriver", "RE2Driver", "Stack", "TestSupport", logging]),
         tests("ProjectionsTests", ["Core", "Log", "Projections", "Replay", "PostgreSQLDriver", "RedisDriver", "Stack", "TestSupport", logging]),

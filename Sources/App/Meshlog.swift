@@ -16,7 +16,8 @@ struct Meshlog: AsyncParsableCommand {
             """,
         subcommands: [
             Up.self, Serve.self, Publish.self, Tail.self, Messages.self, Streams.self, Backbones.self, Topics.self, Config.self, Constraints.self,
-            Templates.self, WhatIfCommand.self, Sessions.self, Webhooks.self, Projections.self, Rebuild.self, Restore.self, Doctor.self, Bench.self, FoldBenchmark.self,
+            Templates.self, WhatIfCommand.self, Sessions.self, Webhooks.self, Projections.self, Rebuild.self, Restore.self, Doctor.self, Bench.self,
+            FoldBenchmark.self,
             PingBenchmark.self, DecisionBenchmark.self, RuleBenchmark.self, SchemaBenchmark.self, Migrate.self,
         ]
     )

@@ -48,7 +48,9 @@ struct Wiring {
                 log.notice("stopping")
             })
         var configuration = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup) },
+            services: services.map {
+                .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup, failureTerminationBehavior: .gracefullyShutdownGroup)
+            },
             gracefulShutdownSignals: signals, logger: log)
         configuration.maximumGracefulShutdownDuration = .seconds(Limits.shutdownSecondsMax)
         do { try await ServiceGroup(configuration: configuration).run() } catch { throw HTTPPort.explain(error, settings) }
@@ -265,7 +267,8 @@ struct Wiring {
         if settings.roles.contains(.views) {
             let hub = FeedHub(endpoint: settings.redis, keys: settings.keys, stores: stores, live: live, tail: tail, metrics: metrics)
             let folds = BlockingPool<ProjectionPlace>(name: "past", width: 2) { place }
-            let sessions = SessionDesk(redis: redis, postgresql: postgresql, keys: settings.keys) { (message: MessageEntry, uuid: MessageUUID) throws(Refusal) in
+            let sessions = SessionDesk(redis: redis, postgresql: postgresql, keys: settings.keys) {
+                (message: MessageEntry, uuid: MessageUUID) throws(Refusal) in
                 try admission.check(edited: message, uuid: uuid)
             }
             ViewRoutes(

@@ -63,7 +63,13 @@ package struct AnswerScanner: Sendable {
     private func headEnd(from: Int) -> Int? {
         var at = from
         while at + 3 < buffer.count {
-            if buffer[at + 3] > 0x0D { at += 4 } else if buffer[at] == 0x0D, buffer[at + 1] == 0x0A, buffer[at + 2] == 0x0D, buffer[at + 3] == 0x0A { return at } else { at += 1 }
+            if buffer[at + 3] > 0x0D {
+                at += 4
+            } else if buffer[at] == 0x0D, buffer[at + 1] == 0x0A, buffer[at + 2] == 0x0D, buffer[at + 3] == 0x0A {
+                return at
+            } else {
+                at += 1
+            }
         }
         return nil
     }
@@ -88,7 +94,9 @@ package struct AnswerScanner: Sendable {
         var at = from
         while true {
             guard let lineEnd = buffer[at...].firstIndex(of: 0x0A) else { return nil }
-            guard let size = Int(String(decoding: buffer[at..<lineEnd].prefix { $0 != 0x0D && $0 != 0x3B }, as: UTF8.self), radix: 16) else { throw MalformedAnswer() }
+            guard let size = Int(String(decoding: buffer[at..<lineEnd].prefix { $0 != 0x0D && $0 != 0x3B }, as: UTF8.self), radix: 16) else {
+                throw MalformedAnswer()
+            }
             at = lineEnd + 1
             guard buffer.count >= at + size + 2 else { return nil }
             if size == 0 { return (body, at + 2) }

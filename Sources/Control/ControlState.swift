@@ -21,9 +21,10 @@ package struct ControlState: ControlFold, Sendable {
 
     /// Before the first event, or as loaded: each kind may stand at another position.
     package init(loaded: [ControlKind: (position: Position, rows: [String: ControlRow])] = [:]) {
-        kinds = Dictionary(uniqueKeysWithValues: ControlKind.allCases.map { kind in
-            (kind, loaded[kind].map { Kind(position: $0.position, rows: $0.rows) } ?? Kind(position: .zero, rows: [:]))
-        })
+        kinds = Dictionary(
+            uniqueKeysWithValues: ControlKind.allCases.map { kind in
+                (kind, loaded[kind].map { Kind(position: $0.position, rows: $0.rows) } ?? Kind(position: .zero, rows: [:]))
+            })
         position = kinds.values.map(\.position).min() ?? .zero
         for (key, row) in kinds[.config]?.rows ?? [:] { table.put(key: key, row) }
         for (key, row) in kinds[.topics]?.rows ?? [:] {

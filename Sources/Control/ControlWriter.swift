@@ -77,7 +77,11 @@ package struct ControlWriter: Sendable {
             let changes = ControlRestore.changes(kinds, from: follower.state, to: past, author: author)
             if changes.isEmpty { return [] }
             guard changes.count <= Limits.controlBatchMax else {
-                throw .fault(.refused(Refusal(.tooLarge, "", "\(changes.count) documents differ, at most \(Limits.controlBatchMax) can be brought back in one step; restore fewer kinds")))
+                throw .fault(
+                    .refused(
+                        Refusal(
+                            .tooLarge, "",
+                            "\(changes.count) documents differ, at most \(Limits.controlBatchMax) can be brought back in one step; restore fewer kinds")))
             }
             switch try await append(changes) {
             case .appended(let positions):
@@ -104,7 +108,9 @@ package struct ControlWriter: Sendable {
     /// Waits until this process has folded what stands in the log now; false when it had already.
     private func catchUp() async -> Bool {
         let before = follower.state.position
-        guard let head = try? await redis.run({ [log] session in try LogReader(keys: log.keys).bounds(.control, session).last }), head > before else { return false }
+        guard let head = try? await redis.run({ [log] session in try LogReader(keys: log.keys).bounds(.control, session).last }), head > before else {
+            return false
+        }
         return await follower.reached(head, within: ControlWriter.settleWait)
     }
 }

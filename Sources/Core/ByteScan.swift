@@ -47,7 +47,8 @@ package enum ByteScan {
         let (first, last) = (wideOnes &* UInt64(part[0]), wideOnes &* UInt64(part[reach]))
         var at = start
         while at &+ reach &+ 32 <= text.count {
-            let differences = (wide(text, at) ^ first)
+            let differences =
+                (wide(text, at) ^ first)
                 | (wide(text, at &+ reach) ^ last)
             let hits = (differences &- wideOnes) & ~differences & wideHighs
             if hits[0] | hits[1] | hits[2] | hits[3] != 0 {
@@ -94,7 +95,8 @@ package enum ByteScan {
         let small = wideOnes &* 0x20
         var at = 0
         while at &+ reach &+ 32 <= text.count {
-            let differences = ((wide(text, at) | small) ^ first)
+            let differences =
+                ((wide(text, at) | small) ^ first)
                 | ((wide(text, at &+ reach) | small) ^ last)
             let hits = (differences &- wideOnes) & ~differences & wideHighs
             if hits[0] | hits[1] | hits[2] | hits[3] != 0 {

@@ -16,7 +16,9 @@ package enum HistoryBound: Sendable, Equatable {
             self = .position(position)
         } else if let time = Timestamp.fromEpoch(bytes.span) ?? Timestamp.parse(bytes.span) {
             self = .time(max(0, time))
-        } else if let unit = bytes.last, let length = HistoryBound.units.first(where: { $0.name == unit })?.milliseconds, let count = HistoryBound.number(bytes.dropLast()) {
+        } else if let unit = bytes.last, let length = HistoryBound.units.first(where: { $0.name == unit })?.milliseconds,
+            let count = HistoryBound.number(bytes.dropLast())
+        {
             let (product, overflow) = count.multipliedReportingOverflow(by: length)
             guard !overflow else { return nil }
             self = .ago(product)

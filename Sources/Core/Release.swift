@@ -43,7 +43,8 @@ package struct Release: Sendable, Equatable {
     /// Reads `json` back; nil when it is something else.
     package init?(_ json: some Collection<UInt8>) {
         guard let root = try? JSONDocument(Array(json)).root, let decision = root["decision"]?.string.flatMap(Decision.init(rawValue:)),
-            let session = root["session"]?.string, let origin = root["origin"]?.string.flatMap({ Position($0) }), let passed = root["passed"], passed.kind == .array
+            let session = root["session"]?.string, let origin = root["origin"]?.string.flatMap({ Position($0) }), let passed = root["passed"],
+            passed.kind == .array
         else { return nil }
         self.init(decision, session: session, origin: origin, by: root["by"]?.string ?? "", passed: passed.items.compactMap(\.string))
     }

@@ -8,7 +8,9 @@ package enum Subject {
         if bytes.count > Limits.topicBytesMax { return "it has \(bytes.count) bytes, at most \(Limits.topicBytesMax) are allowed" }
         if let fault = literalFault(bytes) { return fault }
         // NATS takes `a*` as a literal token, but its streams then refuse the subject `a*.>` for overlapping others.
-        if bytes.indices.contains(where: { bytes[$0] == UInt8(ascii: "*") || bytes[$0] == UInt8(ascii: ">") }) { return "'*' and '>' are for subscribers, also within a token" }
+        if bytes.indices.contains(where: { bytes[$0] == UInt8(ascii: "*") || bytes[$0] == UInt8(ascii: ">") }) {
+            return "'*' and '>' are for subscribers, also within a token"
+        }
         if bytes[0] == UInt8(ascii: "$") { return "subjects that begin with '$' belong to the NATS server" }
         if starts(bytes, with: "_INBOX.") { return "subjects that begin with '_INBOX.' belong to request/reply" }
         return nil

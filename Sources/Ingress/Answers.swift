@@ -1,5 +1,5 @@
-internal import HTTPTypes
 package import Core
+internal import HTTPTypes
 package import Log
 package import Web
 

@@ -1,6 +1,6 @@
 internal import Core
-internal import Logging
 package import Log
+internal import Logging
 package import PostgreSQLDriver
 internal import RedisDriver
 internal import Replay

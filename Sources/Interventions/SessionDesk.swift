@@ -110,7 +110,9 @@ package struct SessionDesk: Sendable {
     // MARK: Parts
 
     private func release(_ opening: SessionOpening, _ command: SessionCommand) async throws(SessionRefusal) -> MessageEntry {
-        guard let found = try await message(opening.position) else { throw .unreleasable("neither the log nor the archive has the message at \(opening.position)") }
+        guard let found = try await message(opening.position) else {
+            throw .unreleasable("neither the log nor the archive has the message at \(opening.position)")
+        }
         if let fault = HeldMessages.fault(found, opening) { throw .unreleasable(fault) }
         let release = Release(
             command.decision == .edit ? .edit : .approve, session: opening.sessionID, origin: opening.position, by: command.by, passed: opening.passed)

@@ -1,4 +1,3 @@
-
 /// The Redis keys of one log. Everything of one partition shares a hash tag, so that it lies on one node of a cluster.
 package struct LogKeys: Sendable, Hashable {
     package let prefix: String

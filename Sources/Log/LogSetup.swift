@@ -40,7 +40,9 @@ package struct LogSetup: Sendable {
             }
         }
         if let identity, try session.run("SET", [keys.identity, identity, "NX"]) != .null { done.append("the log's id") }
-        if let open = try SessionLog(keys: keys).restoreIfLost(session, while: isGoing), open > 0 { done.append("\(open) open sessions put back from the stream") }
+        if let open = try SessionLog(keys: keys).restoreIfLost(session, while: isGoing), open > 0 {
+            done.append("\(open) open sessions put back from the stream")
+        }
         return done
     }
 

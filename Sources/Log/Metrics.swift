@@ -143,7 +143,8 @@ package final class Metrics: Sendable {
                         running += count
                         out += "\(name)_bucket{\(labels)\(comma)le=\"\(Double(bound) / divisor)\"} \(running)\n"
                     }
-                    out += "\(name)_bucket{\(labels)\(comma)le=\"+Inf\"} \(total)\n\(name)_sum\(braces) \(Double(sum) / divisor)\n\(name)_count\(braces) \(total)\n"
+                    out +=
+                        "\(name)_bucket{\(labels)\(comma)le=\"+Inf\"} \(total)\n\(name)_sum\(braces) \(Double(sum) / divisor)\n\(name)_count\(braces) \(total)\n"
                 }
             }
         }

@@ -40,7 +40,9 @@ package struct SessionLog: Sendable {
             let event = ending.closing.fields
             let fields = ending.message.map { message in MessageField.allCases.filter { message.count($0) > 0 } } ?? []
             command.begin(3 + 4 + 4 + 2 * event.count + 2 * fields.count)
-            for word in ["FCALL", "meshlog_session", "4", keys.stream(.sessions), keys.stream(.messages), keys.openSessions, keys.dueSessions] { command.argument(word) }
+            for word in ["FCALL", "meshlog_session", "4", keys.stream(.sessions), keys.stream(.messages), keys.openSessions, keys.dueSessions] {
+                command.argument(word)
+            }
             for word in [ending.closing.session.description, ending.digest, author.rawValue, String(2 * event.count)] { command.argument(word) }
             for (name, value) in event {
                 command.argument(name)
@@ -161,9 +163,10 @@ package struct SessionLog: Sendable {
         try session.send(command)
         let read: Result<[(Position, SessionEvent?)], RedisError> = try session.receive { reply in
             if reply.kind == .error { return .failure(.server(reply.string)) }
-            return .success((0..<reply.count).compactMap { index in
-                EntryCodec.position(reply[index]).map { ($0, try? SessionLog.event(reply[index]).get()) }
-            })
+            return .success(
+                (0..<reply.count).compactMap { index in
+                    EntryCodec.position(reply[index]).map { ($0, try? SessionLog.event(reply[index]).get()) }
+                })
         }
         let entries = try read.get()
         for (_, event) in entries {
@@ -179,7 +182,9 @@ package struct SessionLog: Sendable {
     private func restore(_ open: [String: SessionOpening], _ last: Position, _ session: RedisSession) throws(RedisError) -> Bool {
         var command = RESPWriter()
         command.begin(3 + 3 + 1 + 3 * open.count)
-        for word in ["FCALL", "meshlog_session_restore", "3", keys.stream(.sessions), keys.openSessions, keys.dueSessions, last.streamID] { command.argument(word) }
+        for word in ["FCALL", "meshlog_session_restore", "3", keys.stream(.sessions), keys.openSessions, keys.dueSessions, last.streamID] {
+            command.argument(word)
+        }
         for (id, opening) in open {
             command.argument(id)
             command.argument(SessionLog.text(opening))

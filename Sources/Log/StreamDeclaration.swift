@@ -74,7 +74,8 @@ package struct StreamCatalog: Sendable {
                 throw .declaration("stream '\(stream.name)' names the event '\(event)', but events/\(event).json is not there")
             }
         }
-        return StreamCatalog(streams: streams, functions: try text(base.appendingPathComponent("functions/meshlog.lua")), eventSchemas: events,
+        return StreamCatalog(
+            streams: streams, functions: try text(base.appendingPathComponent("functions/meshlog.lua")), eventSchemas: events,
             documentSchemas: try schemas("documents"))
     }
 
@@ -89,9 +90,15 @@ package struct StreamCatalog: Sendable {
         let partitions: Int
         let groups: [String]
         let retention: Retention
-        let claim_after: String
+        let claimAfter: String
         let attempts: Int
         let events: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case name, purpose, key, partitions, groups, retention
+            case claimAfter = "claim_after"
+            case attempts, events
+        }
     }
 
     private static func parse(_ text: String, file: String) throws(LogError) -> StreamDeclaration {
@@ -100,7 +107,7 @@ package struct StreamCatalog: Sendable {
         guard document.partitions == 1 else {
             throw .declaration("streams/\(file): partitions is \(document.partitions); this version serves one partition, one total order")
         }
-        guard let age = duration(document.retention.age), let claim = duration(document.claim_after) else {
+        guard let age = duration(document.retention.age), let claim = duration(document.claimAfter) else {
             throw .declaration("streams/\(file): durations are written like 500ms, 5s, 30m, 24h or 7d")
         }
         guard document.attempts >= 1, document.retention.entries >= 0 else {

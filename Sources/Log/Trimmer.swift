@@ -28,7 +28,8 @@ package struct Trimmer: Sendable {
     ///   - live: the configuration, whose retention of messages goes before the declared one.
     ///   - clock: milliseconds since the Unix epoch.
     package init(
-        loop: StageLoop, catalog: StreamCatalog, keys: LogKeys, live: LiveConfig, interval: Duration, rejectedBytesMax: Int = Limits.rejectedStreamBytesMax, metrics: Metrics,
+        loop: StageLoop, catalog: StreamCatalog, keys: LogKeys, live: LiveConfig, interval: Duration, rejectedBytesMax: Int = Limits.rejectedStreamBytesMax,
+        metrics: Metrics,
         clock: @escaping @Sendable () -> UInt64
     ) {
         self.rejectedBytesMax = rejectedBytesMax
@@ -75,7 +76,8 @@ package struct Trimmer: Sendable {
     /// bounds it. All of the stream is measured: its oldest part says nothing of what came since.
     private func rejectedEntriesMax(_ session: RedisSession) throws(RedisError) -> Int? {
         let key = keys.stream(.rejected)
-        guard let bytes = try session.call("MEMORY", ["USAGE", key, "SAMPLES", "0"]).int, bytes > rejectedBytesMax, let length = try session.run("XLEN", [key]).int
+        guard let bytes = try session.call("MEMORY", ["USAGE", key, "SAMPLES", "0"]).int, bytes > rejectedBytesMax,
+            let length = try session.run("XLEN", [key]).int
         else { return nil }
         return max(1, Int(Double(length) * Double(rejectedBytesMax) / Double(bytes)))
     }
@@ -86,7 +88,8 @@ package struct Trimmer: Sendable {
         guard [.messages, .verdicts, .deliveries].contains(name) else { return declared }
         let table = live.state.table
         return .init(
-            ageMs: table.integer(.retentionAge).map { UInt64($0) } ?? declared.ageMs, entries: table.integer(.retentionEntries).map { Int($0) } ?? declared.entries)
+            ageMs: table.integer(.retentionAge).map { UInt64($0) } ?? declared.ageMs,
+            entries: table.integer(.retentionEntries).map { Int($0) } ?? declared.entries)
     }
 
     /// - Parameters:

@@ -1,6 +1,6 @@
 internal import Foundation
-internal import Logging
 package import Log
+internal import Logging
 package import PostgreSQLDriver
 
 /// Keeps the archive's days: makes partitions ahead of time and drops what is past the archive's retention.

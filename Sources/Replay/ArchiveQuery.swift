@@ -137,7 +137,9 @@ struct ArchiveQuery {
     /// lie there as a few kilobytes.
     private static let rowBytes: String = {
         let bytea = ["m.message_bytes", "m.exact_fields"].map { "coalesce(octet_length(\($0)), 0)" }
-        let others = ["m.message_data", "m.message_metadata", "m.destination_subject_ids", "v.annotations", "v.shadow", "v.withheld", "v.destinations", "v.hold"].map {
+        let others = [
+            "m.message_data", "m.message_metadata", "m.destination_subject_ids", "v.annotations", "v.shadow", "v.withheld", "v.destinations", "v.hold",
+        ].map {
             "coalesce(CASE WHEN pg_column_compression(\($0)) IS NULL THEN pg_column_size(\($0)) ELSE octet_length(\($0)::text) END, 0)"
         }
         return (bytea + others).joined(separator: " + ")
@@ -178,7 +180,8 @@ struct ArchiveQuery {
     private var columns: String {
         let acknowledgement =
             tellsAcknowledgement
-            ? "(SELECT (extract(epoch FROM min(d.ack_ts)) * 1000000)::int8 FROM delivery d WHERE \(Self.samePosition("d")) AND d.outcome <> 'failed')" : "NULL::int8"
+            ? "(SELECT (extract(epoch FROM min(d.ack_ts)) * 1000000)::int8 FROM delivery d WHERE \(Self.samePosition("d")) AND d.outcome <> 'failed')"
+            : "NULL::int8"
         return """
             m.partition, m.entry_ms, m.entry_seq, m.event, m.v, m.message_uuid, m.topic, m.source_subject_id, array_to_json(m.destination_subject_ids), \
             m.message_type, (extract(epoch FROM m.origin_ts) * 1000000)::int8, m.message_metadata, m.message_data, m.message_bytes, m.content_type, m.via, \

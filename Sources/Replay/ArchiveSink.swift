@@ -121,7 +121,7 @@ package final class ArchiveSink<Record: ArchiveRecord> {
                 if table == 0 { fresh = inserted }
             }
             return (batch.count - fresh, [])
-        } catch where SQLState.isRefusedValue(error) {
+        } catch  where SQLState.isRefusedValue(error) {
             try session.execute("ROLLBACK TO SAVEPOINT batch")
         }
         var fresh = 0
@@ -146,7 +146,7 @@ package final class ArchiveSink<Record: ArchiveRecord> {
         var isRefused = false
         do throws(PostgreSQLError) {
             inserted = try merge(record, table: table, raw: false)
-        } catch where SQLState.isRefusedValue(error) {
+        } catch  where SQLState.isRefusedValue(error) {
             try session.execute("ROLLBACK TO SAVEPOINT record")
             inserted = try merge(record, table: table, raw: true)
             isRefused = true

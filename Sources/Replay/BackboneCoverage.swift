@@ -66,7 +66,7 @@ struct BackboneCoverage {
                     guard let id = message.header(BackboneHeader.id) else { continue }
                     found[id] = BatchRecovery.Place(stream: stream, sequence: message.sequence)
                 }
-            } catch where !error.isRetryable {
+            } catch  where !error.isRetryable {
                 continue
             }
         }
@@ -79,7 +79,7 @@ struct BackboneCoverage {
     private mutating func add(_ wanted: [String]) throws(NATSError) {
         do throws(NATSError) {
             adopt(try createOrAdd(wanted.flatMap { [$0, "\($0).>"] }))
-        } catch where !error.isRetryable {
+        } catch  where !error.isRetryable {
             if wanted.count == 1 {
                 if contested.count >= BackboneLimits.rootsMax { contested = [] }
                 contested.insert(wanted[0])

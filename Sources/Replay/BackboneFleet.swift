@@ -1,6 +1,6 @@
 package import Core
-internal import Logging
 package import Log
+internal import Logging
 package import RedisDriver
 internal import ServiceLifecycle
 
@@ -50,7 +50,9 @@ package struct BackboneFleet: Sendable {
                             running[backbone] = continuation
                             group.addTask { await serve(backbone, while: isWanted) }
                         }
-                        if await onThread({ session throws(RedisError) in try removeGroups(except: wanted, asOf: registry.position, session) }) { reconciled = wanted }
+                        if await onThread({ session throws(RedisError) in try removeGroups(except: wanted, asOf: registry.position, session) }) {
+                            reconciled = wanted
+                        }
                     }
                     try? await Task.sleep(for: .milliseconds(200))
                 }

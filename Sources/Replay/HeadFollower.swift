@@ -1,7 +1,7 @@
 package import Core
 internal import Foundation
-internal import Logging
 package import Log
+internal import Logging
 package import RedisDriver
 
 /// Where the engine hands its batches, with a cursor that is committed together with what was done.

@@ -137,7 +137,9 @@ package final class HistoryReader {
         if let extent, let row = extent.oldest, row < first {
             let removed = try log { () throws(RedisError) in try StreamExtent.read(.verdicts, keys: keys, session) }.removed
             // The log lets go only what is archived, but says nothing about who else removed entries: the counts do.
-            if extent.checkpoint.position < first.previous, extent.checkpoint.entries < removed { throw .archiveBehind(archive: extent.checkpoint.position, log: first) }
+            if extent.checkpoint.position < first.previous, extent.checkpoint.entries < removed {
+                throw .archiveBehind(archive: extent.checkpoint.position, log: first)
+            }
             archivedUntil = first
             if row <= after.next { return }
             let rows = try archived { (reader) throws(ArchiveError) in try reader.count() }

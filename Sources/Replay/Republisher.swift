@@ -1,7 +1,7 @@
 package import Core
 internal import Foundation
-internal import Logging
 package import Log
+internal import Logging
 internal import NATSDriver
 package import RedisDriver
 
@@ -63,7 +63,8 @@ package struct RepublishStage: ReplaySink {
         let now = Int64(Date().timeIntervalSince1970 * 1e6)
         let deliveries = zip(due, receipts).map { decided, receipt in
             var delivery = DeliveryEntry(
-                position: decided.position, messageUUID: decided.verdict.messageUUID, target: target, subject: decided.verdict.subject, outcome: .core, ackTS: now)
+                position: decided.position, messageUUID: decided.verdict.messageUUID, target: target, subject: decided.verdict.subject, outcome: .core,
+                ackTS: now)
             switch receipt {
             case .stored(let stream, let sequence, let duplicate):
                 delivery.outcome = .stored
@@ -146,7 +147,8 @@ package enum Republishers {
     ///   - loop: of a stage of this name.
     ///   - settings: how to speak to a backbone, without its URL; the credentials of the settings' own backbone are nobody else's business.
     package static func fleet(
-        endpoint: RedisEndpoint, keys: LogKeys, metrics: Metrics, body: RepublishBody, settings: BackboneSettings, loop: @escaping @Sendable (String) -> StageLoop,
+        endpoint: RedisEndpoint, keys: LogKeys, metrics: Metrics, body: RepublishBody, settings: BackboneSettings,
+        loop: @escaping @Sendable (String) -> StageLoop,
         registered: @escaping @Sendable () -> BackboneFleet.Registry
     ) -> BackboneFleet {
         BackboneFleet(endpoint: endpoint, keys: keys, registered: registered) { one in

@@ -35,7 +35,10 @@ package struct SamplePolicy: Sendable {
             case 0: (scope, rest) = (#"{"topics":["tasks.>"]}"#, #""when":"message.type == 'termination'","action":{"type":"hold"}"#)
             case 1: (scope, rest) = (#"{"topics":["tasks.*.tool_output"]}"#, #""when":"message.data.amount > 998","action":{"type":"block"}"#)
             case 2: (scope, rest) = (#"{"topics":["tasks.>"]}"#, #""action":{"type":"limit","rate":1000000,"period_ms":1000,"burst":1000000}"#)
-            case 3: (scope, rest) = (#"{"topics":["tasks.*.question"]}"#, #""when":"size(message.destinations) > 5","action":{"type":"reroute","topic":"desk.questions"}"#)
+            case 3:
+                (scope, rest) = (
+                    #"{"topics":["tasks.*.question"]}"#, #""when":"size(message.destinations) > 5","action":{"type":"reroute","topic":"desk.questions"}"#
+                )
             default:
                 rest = #""when":"message.data.amount > 5000 && message.type == 'statement'","action":{"type":"block"}"#
                 switch index % 3 {

@@ -23,7 +23,8 @@ package struct SampleSchema: Sendable {
         """#
 
     package static let all = [
-        SampleSchema(name: "order", schema: order, instance: orderInstance), SampleSchema(name: "union", schema: union, instance: #"{"event":{"kind":"c","value":[1,2.5,3,4,5,6,7,8,9,10]}}"#),
+        SampleSchema(name: "order", schema: order, instance: orderInstance),
+        SampleSchema(name: "union", schema: union, instance: #"{"event":{"kind":"c","value":[1,2.5,3,4,5,6,7,8,9,10]}}"#),
         SampleSchema(name: "unevaluated", schema: unevaluated, instance: #"{"type":"card","amount":10.5,"number":"4111111111111111","expiry":"12/30"}"#),
         SampleSchema(name: "tree", schema: tree, instance: treeInstance(5)), SampleSchema(name: "patterns", schema: patterns, instance: patternsInstance),
         SampleSchema(name: "meta-schema", schema: #"{"$ref":"https://json-schema.org/draft/2020-12/schema"}"#, instance: messageSchema),

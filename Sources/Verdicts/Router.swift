@@ -1,8 +1,8 @@
 package import Control
 internal import Core
 internal import Foundation
-internal import Logging
 package import Log
+internal import Logging
 internal import RedisDriver
 
 /// Reads messages as the group `router`, decides, and writes verdict and acknowledgement in one step.

@@ -4,8 +4,8 @@ package import Hummingbird
 package import Interventions
 package import Log
 package import Projections
-package import WhatIf
 internal import Web
+package import WhatIf
 
 /// All reads over HTTP, and all changes of the control plane.
 package struct ViewRoutes: Sendable {

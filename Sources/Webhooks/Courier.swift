@@ -31,7 +31,11 @@ package final class Courier: Sendable {
         let deadline = NIODeadline.now() + .milliseconds(timeoutMs)
         let address: NetworkAddress
         do throws(NameResolver.Fault) {
-            if let literal = NetworkAddress(url.host) { address = literal } else { address = try await names.address(of: url.host, port: url.port, timeoutMs: lookupMs) }
+            if let literal = NetworkAddress(url.host) {
+                address = literal
+            } else {
+                address = try await names.address(of: url.host, port: url.port, timeoutMs: lookupMs)
+            }
         } catch {
             switch error {
             case .unknown: return .failure("the name '\(url.host)' cannot be resolved")
@@ -40,7 +44,8 @@ package final class Courier: Sendable {
             }
         }
         if let fault = fault(url, address) { return .failure(fault) }
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow, timeout: .init(connect: .milliseconds(timeoutMs), read: .milliseconds(timeoutMs)))
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow, timeout: .init(connect: .milliseconds(timeoutMs), read: .milliseconds(timeoutMs)))
         configuration.dnsOverride = [url.host: address.description]
         configuration.httpVersion = .http1Only
         configuration.connectionPool.retryConnectionEstablishment = false

@@ -105,7 +105,9 @@ struct DeliveryLog: Sendable {
     private func head(_ function: StaticString, _ command: inout RESPWriter) {
         command.argument("FCALL")
         command.argument(function)
-        for value in ["5", keys.stream(.notifications), keys.webhookDue, keys.webhookDeliveries, keys.webhookCounts, keys.lease(stage)] { command.argument(value) }
+        for value in ["5", keys.stream(.notifications), keys.webhookDue, keys.webhookDeliveries, keys.webhookCounts, keys.lease(stage)] {
+            command.argument(value)
+        }
     }
 
     private func write(_ record: WebhookAttempt, _ command: inout RESPWriter) {

@@ -89,7 +89,8 @@ package struct Notifier: Sendable {
         let timestamp = String(Notifier.nowMs / 1000)
         let signature = WebhookKey.signature.header(id: id, timestamp: timestamp, body: errand.body, secrets: errand.secrets)
         let headers = [
-            ("content-type", "application/json"), ("user-agent", "meshlog-webhooks/1"), ("webhook-id", id), ("webhook-timestamp", timestamp), ("webhook-signature", signature),
+            ("content-type", "application/json"), ("user-agent", "meshlog-webhooks/1"), ("webhook-id", id), ("webhook-timestamp", timestamp),
+            ("webhook-signature", signature),
         ]
         let answer = await courier.post(errand.url, headers: headers, body: errand.body)
         return Outcome(errand: errand, answer: answer, durationMs: Int64((ContinuousClock.now - start) / .milliseconds(1)))
@@ -173,12 +174,15 @@ package struct Notifier: Sendable {
         let nowMs = Notifier.nowMs
         return wanting.map { webhook in
             let id = webhook.endpoint.id
-            let reason = webhook.endpoint.isDisabled ? "the webhook is disabled" : "too many deliveries wait already; at most \(Limits.webhookDeliveriesEachMax) of one webhook may"
+            let reason =
+                webhook.endpoint.isDisabled
+                ? "the webhook is disabled" : "too many deliveries wait already; at most \(Limits.webhookDeliveriesEachMax) of one webhook may"
             return DeliveryLog.Plan(
                 delivery: Delivery(notification: logged.position, webhook: id), dueMs: nowMs + schedule.delaysMs[0], type: notification.type,
                 body: webhook.endpoint.isDisabled ? [] : body,
                 record: WebhookAttempt(
-                    webhook: id, revision: webhook.revision, notification: logged.position, type: notification.type, attempt: 0, result: .skipped, error: reason))
+                    webhook: id, revision: webhook.revision, notification: logged.position, type: notification.type, attempt: 0, result: .skipped, error: reason
+                ))
         }
     }
 
@@ -201,7 +205,8 @@ package struct Notifier: Sendable {
     }
 
     private func dispatch(
-        _ delivery: Delivery, _ kept: DeliveryLog.Kept?, _ state: inout State, _ session: RedisSession, _ epoch: Int, _ errands: AsyncStream<Errand>.Continuation
+        _ delivery: Delivery, _ kept: DeliveryLog.Kept?, _ state: inout State, _ session: RedisSession, _ epoch: Int,
+        _ errands: AsyncStream<Errand>.Continuation
     ) throws {
         guard let kept else { return state.queue.end(delivery) }
         guard let webhook = state.fold.webhooks[delivery.webhook], !webhook.endpoint.isDisabled else {
@@ -211,7 +216,8 @@ package struct Notifier: Sendable {
         let nowMs = Notifier.nowMs
         let secrets = key.map { key in webhook.versions(nowMs: nowMs).map { key.secret(of: delivery.webhook, version: $0) } } ?? []
         let errand = Errand(
-            delivery: delivery, revision: webhook.revision, url: webhook.endpoint.url, secrets: secrets, type: kept.type, body: kept.body, attempt: kept.attempts + 1)
+            delivery: delivery, revision: webhook.revision, url: webhook.endpoint.url, secrets: secrets, type: kept.type, body: kept.body,
+            attempt: kept.attempts + 1)
         guard secrets.isEmpty else {
             errands.yield(errand)
             return
@@ -224,7 +230,8 @@ package struct Notifier: Sendable {
     private func skip(_ delivery: Delivery, _ content: DeliveryLog.Kept, _ webhook: WebhookFold.Webhook?, _ session: RedisSession, _ epoch: Int) throws {
         let reason = webhook == nil ? "the webhook was deleted" : "the webhook is disabled"
         let record = WebhookAttempt(
-            webhook: delivery.webhook, revision: webhook?.revision, notification: delivery.notification, type: content.type, attempt: 0, result: .skipped, error: reason)
+            webhook: delivery.webhook, revision: webhook?.revision, notification: delivery.notification, type: content.type, attempt: 0, result: .skipped,
+            error: reason)
         _ = try deliveries.record(record, of: delivery, before: content.attempts, session, epoch)
         numbers.attempted(.skipped, times: 1)
     }
@@ -249,7 +256,9 @@ package struct Notifier: Sendable {
         switch result {
         case .succeeded, .failed, .skipped: break
         case .givenUp, .disabled:
-            log.warning("a delivery has failed for good", metadata: ["webhook": "\(record.webhook)", "notification": "\(record.notification)", "reason": "\(record.error)"])
+            log.warning(
+                "a delivery has failed for good",
+                metadata: ["webhook": "\(record.webhook)", "notification": "\(record.notification)", "reason": "\(record.error)"])
         }
     }
 

@@ -30,7 +30,9 @@ struct WebhookFold: ControlFold, Sendable {
         self.position = position
         guard case .success(let event) = entry, event.kind == .webhook else { return }
         let before = webhooks.removeValue(forKey: event.key)
-        guard event.change != .deleted, let root = try? JSONDocument(event.document).root, let endpoint = try? WebhookEndpoint(root, key: event.key) else { return }
+        guard event.change != .deleted, let root = try? JSONDocument(event.document).root, let endpoint = try? WebhookEndpoint(root, key: event.key) else {
+            return
+        }
         var retired = before?.retired ?? []
         if let before, before.endpoint.secretVersion != endpoint.secretVersion {
             retired.insert(.init(version: before.endpoint.secretVersion, untilMs: Int64(clamping: position.ms) + Limits.webhookGraceMs), at: 0)

@@ -1,7 +1,7 @@
 package import Core
 internal import Log
-internal import Replay
 internal import RedisDriver
+internal import Replay
 
 /// What was read of the past, and how long it took.
 package struct HistoryCoverage: Sendable, Equatable {

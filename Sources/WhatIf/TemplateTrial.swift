@@ -1,8 +1,8 @@
 internal import Control
 package import Core
 package import Log
-package import Replay
 internal import RedisDriver
+package import Replay
 
 /// What is asked about a template: which of the messages that were accepted would it refuse?
 package struct TemplateQuestion: Sendable {
@@ -119,7 +119,8 @@ package struct TemplateTrial: Sendable {
         let present = try present(session)
         var backtest = TemplateBacktest(question.template, topics: question.range.topics)
         let coverage = try HistoryWalk(place: place, session: session, limits: limits, stop: stop, progress: progress)
-            .go(over: question.range, reading: question.range.topics, archive: ArchiveConnection(place, name: "meshlog-backtest")) { (one) throws(HistoryError) in
+            .go(over: question.range, reading: question.range.topics, archive: ArchiveConnection(place, name: "meshlog-backtest")) {
+                (one) throws(HistoryError) in
                 // A released message came in long before; it passes no door again.
                 if !one.message.isReleased { backtest.step(one.message, at: one.position) }
             }

@@ -27,7 +27,9 @@ package struct WhatIfQuestion: Sendable {
         var reader = QuestionReader(root, ["constraints", "remove", "mode", "policy", "since", "until", "topics"])
         let range = reader.range(now: now)
         if let word = reader.text("policy") {
-            if word != "logged" { reader.refusal.add(.malformed, "/policy", "'logged' is expected: the constraints that were in force; for others leave it out") }
+            if word != "logged" {
+                reader.refusal.add(.malformed, "/policy", "'logged' is expected: the constraints that were in force; for others leave it out")
+            }
             for name in ["constraints", "remove", "mode"] where root[name] != nil {
                 reader.refusal.add(.conflict, "/\(name)", "with the policy that was logged there are no candidates")
             }
@@ -36,7 +38,9 @@ package struct WhatIfQuestion: Sendable {
             return
         }
         let mode = reader.text("mode") ?? "merge"
-        if mode != "merge", mode != "replace" { reader.refusal.add(.malformed, "/mode", "'merge' (over the constraints in force) or 'replace' (instead of them) is expected") }
+        if mode != "merge", mode != "replace" {
+            reader.refusal.add(.malformed, "/mode", "'merge' (over the constraints in force) or 'replace' (instead of them) is expected")
+        }
         let removed = Set(reader.names("remove"))
         if mode == "replace", !removed.isEmpty { reader.refusal.add(.conflict, "/remove", "the mode 'replace' takes all constraints out already") }
         var constraints: [Constraint] = []
@@ -45,9 +49,12 @@ package struct WhatIfQuestion: Sendable {
             for violation in refusal.violations { reader.refusal.add(violation.code, violation.pointer, violation.detail) }
             constraints = read
         } else if removed.isEmpty, mode == "merge" {
-            reader.refusal.add(.missing, "/constraints", "candidates are needed: a list of constraint documents; or ids under 'remove'; or \"policy\": \"logged\"")
+            reader.refusal.add(
+                .missing, "/constraints", "candidates are needed: a list of constraint documents; or ids under 'remove'; or \"policy\": \"logged\"")
         }
-        if constraints.count > Limits.constraintsMax { reader.refusal.add(.tooLarge, "/constraints", "at most \(Limits.constraintsMax) constraints are possible") }
+        if constraints.count > Limits.constraintsMax {
+            reader.refusal.add(.tooLarge, "/constraints", "at most \(Limits.constraintsMax) constraints are possible")
+        }
         for constraint in constraints where removed.contains(constraint.id) {
             reader.refusal.add(.conflict, "/remove", "'\(constraint.id)' is a candidate as well; one of both")
         }

@@ -1,7 +1,7 @@
 internal import Core
 package import Log
-package import Replay
 internal import RedisDriver
+package import Replay
 
 /// Answers a what-if over the log: every message of the range is decided anew, with the configuration and registry that were in force at its
 /// verdict's revision, and compared with what was logged. Blocking.
@@ -120,7 +120,9 @@ private final class WhatIfDecider {
                 machine.restore(touches.filter(continues), at: one.position.microseconds)
             }
         guard coverage.isComplete || walk.stop.isRequested else {
-            throw .tooMuch("the limits reach back to \(from), and \(coverage.messages) messages from there on are more than one request may read; `meshlog what-if` has no such bound")
+            throw .tooMuch(
+                "the limits reach back to \(from), and \(coverage.messages) messages from there on are more than one request may read; `meshlog what-if` has no such bound"
+            )
         }
     }
 

@@ -8,9 +8,9 @@ import Testing
 struct BoundsTests {
     /// Frames of a debug build are several times as large.
     #if DEBUG
-        private static let stackBytes = 2 << 20
+    private static let stackBytes = 2 << 20
     #else
-        private static let stackBytes = 512 << 10
+    private static let stackBytes = 512 << 10
     #endif
 
     private func repeated(_ part: String, _ count: Int) -> String { String(repeating: part, count: count) }
@@ -29,7 +29,8 @@ struct BoundsTests {
         let levels = CELLimits().depthMax - 2
         let sources = [
             repeated("(", levels) + "1" + repeated(")", levels), repeated("[", levels) + repeated("]", levels), "1" + repeated(" + 1", levels),
-            repeated("dyn(", levels) + "1" + repeated(")", levels), repeated("n > 1 ? 1 : ", levels) + "2", repeated("[n].map(x, ", levels / 2) + "n" + repeated(")", levels / 2),
+            repeated("dyn(", levels) + "1" + repeated(")", levels), repeated("n > 1 ? 1 : ", levels) + "2",
+            repeated("[n].map(x, ", levels / 2) + "n" + repeated(")", levels / 2),
             repeated("[n].exists(x, ", levels / 2) + "true" + repeated(")", levels / 2), repeated("-(n + ", levels / 2) + "1" + repeated(")", levels / 2),
             repeated("[", levels) + "n" + repeated("]", levels) + " == " + repeated("[", levels) + "n" + repeated("]", levels),
         ]
@@ -71,36 +72,45 @@ struct BoundsTests {
         #expect(Rules.fault("[" + repeated("1,", 5_000) + "1]") != nil)
     }
 
-    @Test("What may cost too much is refused before it runs", arguments: [
-        "items.all(a, items.all(b, items.all(c, items.all(d, items.all(e, a + b + c + d + e >= 0)))))",
-        "message.data.map(a, message.data.map(b, message.data.map(c, message.data.map(d, [a, b, c, d]))))",
-        "message.data.map(a, message.data.map(b, message.data.map(c, text + string(a) + string(b) + string(c))))",
-    ])
+    @Test(
+        "What may cost too much is refused before it runs",
+        arguments: [
+            "items.all(a, items.all(b, items.all(c, items.all(d, items.all(e, a + b + c + d + e >= 0)))))",
+            "message.data.map(a, message.data.map(b, message.data.map(c, message.data.map(d, [a, b, c, d]))))",
+            "message.data.map(a, message.data.map(b, message.data.map(c, text + string(a) + string(b) + string(c))))",
+        ])
     func estimate(_ source: String) throws {
         let finding = try #require(Rules.fault(source)?.findings.first)
         #expect(finding.message.contains("may cost up to"))
         #expect(finding.suggestion?.contains("nested macros multiply") == true)
     }
 
-    @Test("The estimate is never below what an evaluation with inputs of the declared sizes costs", arguments: [
-        "n > 1 && text == 'a'", "items.map(x, x * 2).filter(y, y > 3).exists(z, z == 4)", "text + text + text == ''", "size(text) > 2", "text.matches('^G.*e$')",
-        "message.topic.startsWith('agent.') && message.source in ['a', 'b', 'c']", "items == [1, 2, 3]", "text.split('').join(',') == ''",
-        "'%s %d'.format([text, n]) == ''", "{'a': [1, 2], 'b': items} == {'a': [n]}", "items.all(x, items.exists(y, x == y))", "text.replace('', 'abc') == text.reverse()",
-    ])
+    @Test(
+        "The estimate is never below what an evaluation with inputs of the declared sizes costs",
+        arguments: [
+            "n > 1 && text == 'a'", "items.map(x, x * 2).filter(y, y > 3).exists(z, z == 4)", "text + text + text == ''", "size(text) > 2",
+            "text.matches('^G.*e$')",
+            "message.topic.startsWith('agent.') && message.source in ['a', 'b', 'c']", "items == [1, 2, 3]", "text.split('').join(',') == ''",
+            "'%s %d'.format([text, n]) == ''", "{'a': [1, 2], 'b': items} == {'a': [n]}", "items.all(x, items.exists(y, x == y))",
+            "text.replace('', 'abc') == text.reverse()",
+        ])
     func estimateCovers(_ source: String) throws {
         let program = try Rules.environment.compile(source)
         let cost = program.evaluate(try Rules.activation(), costMax: 1_000_000).cost
         #expect(program.estimate >= UInt64(cost), "\(source)")
     }
 
-    @Test("An evaluation ends with its budget, in bounded time", arguments: [
-        "any.all(a, any.all(b, any.all(c, any.all(d, true))))", "any.map(a, any.map(b, any.map(c, [a, b, c]))) == []",
-        "any.map(x, 'aaaaaaaaaaaaaaaa' + string(x)).join().split('').map(y, y + y + y + y).join().contains('ab')",
-        "any.exists(x, any.map(y, string(y)).join(',').replace('', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa').replace('a', 'bbbbbbbbbbbbbbbbbbbbbb') == '')",
-        "any.exists(x, '%.1000f'.format([1.5]).replace('', '%.1000e').format([any]) == '')", "any.map(x, any) == any.map(x, any.map(y, y))",
-        "any.exists(x, 'aaaaaaaa'.matches('(a*)*(a*)*' + string(x)) && false)", "any.filter(x, string(x).replace('', '0000000000').matches('^(0+)+$')).size() < 0",
-        "any.exists(x, timestamp(0).getHours('Europe/Berlin') == 77)",
-    ])
+    @Test(
+        "An evaluation ends with its budget, in bounded time",
+        arguments: [
+            "any.all(a, any.all(b, any.all(c, any.all(d, true))))", "any.map(a, any.map(b, any.map(c, [a, b, c]))) == []",
+            "any.map(x, 'aaaaaaaaaaaaaaaa' + string(x)).join().split('').map(y, y + y + y + y).join().contains('ab')",
+            "any.exists(x, any.map(y, string(y)).join(',').replace('', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa').replace('a', 'bbbbbbbbbbbbbbbbbbbbbb') == '')",
+            "any.exists(x, '%.1000f'.format([1.5]).replace('', '%.1000e').format([any]) == '')", "any.map(x, any) == any.map(x, any.map(y, y))",
+            "any.exists(x, 'aaaaaaaa'.matches('(a*)*(a*)*' + string(x)) && false)",
+            "any.filter(x, string(x).replace('', '0000000000').matches('^(0+)+$')).size() < 0",
+            "any.exists(x, timestamp(0).getHours('Europe/Berlin') == 77)",
+        ])
     func budget(_ source: String) throws {
         var limits = CELLimits()
         limits.estimateMax = .max
@@ -117,17 +127,22 @@ struct BoundsTests {
         #expect(elapsed < .seconds(10), "\(source)")
     }
 
-    @Test("What is read from a JSON text costs its bytes each time it is read, so that no payload makes a cheap rule slow", arguments: [
-        ("any.text == 'x'", 1, true), ("any['text'] == 'x'", 1, true), ("any.many[0] == 'x'", 1, true), ("any.escaped == 'x'", 1, true), ("any.number > 1.0", 1, true), ("'x' in any.many", 20, true),
-        ("any.many.exists(x, x == 'x')", 20, true), ("['a', 'b'] == any.two", 2, true), ("{'a': 1} == any", 20, true), ("any.rows.exists(r, any.text == 'x')", 100, true),
-        // What is not read costs nothing.
-        ("has(any.text)", 0, false), ("'text' in any", 0, false), ("['a'] == any.many", 0, false), ("any.small == 'x'", 0, false),
-    ])
+    @Test(
+        "What is read from a JSON text costs its bytes each time it is read, so that no payload makes a cheap rule slow",
+        arguments: [
+            ("any.text == 'x'", 1, true), ("any['text'] == 'x'", 1, true), ("any.many[0] == 'x'", 1, true), ("any.escaped == 'x'", 1, true),
+            ("any.number > 1.0", 1, true), ("'x' in any.many", 20, true),
+            ("any.many.exists(x, x == 'x')", 20, true), ("['a', 'b'] == any.two", 2, true), ("{'a': 1} == any", 20, true),
+            ("any.rows.exists(r, any.text == 'x')", 100, true),
+            // What is not read costs nothing.
+            ("has(any.text)", 0, false), ("'text' in any", 0, false), ("['a'] == any.many", 0, false), ("any.small == 'x'", 0, false),
+        ])
     func reading(_ source: String, times: Int, isRead: Bool) throws {
         let long = String(repeating: "a", count: 1_600)
         let many = Array(repeating: "\"\(long)\"", count: 20).joined(separator: ",")
         let rows = Array(repeating: "1", count: 100).joined(separator: ",")
-        let text = #"{"small":"x","text":"\#(long)","escaped":"\n\#(long)","number":1\#(String(repeating: "0", count: 1_600)),"many":[\#(many)],"two":["\#(long)","\#(long)"],"rows":[\#(rows)]}"#
+        let text =
+            #"{"small":"x","text":"\#(long)","escaped":"\n\#(long)","number":1\#(String(repeating: "0", count: 1_600)),"many":[\#(many)],"two":["\#(long)","\#(long)"],"rows":[\#(rows)]}"#
         let environment = CELEnvironment(variables: [CELEnvironment.Variable("any", .dyn)])
         var activation = environment.activation()
         activation.set(0, CELValue(json: try JSONDocument(text).root))

@@ -124,9 +124,10 @@ struct ConformanceCase: CustomStringConvertible {
         case (.list(let left), .list(let right)):
             return left.count == right.count && zip(left.elements, right.elements).allSatisfy(isSame)
         case (.map(let left), .map(let right)):
-            return left.count == right.count && left.keys.allSatisfy { key in
-                right.keys.contains { isSame($0, key) } && isSame(left[key] ?? .null, right[key] ?? .null)
-            }
+            return left.count == right.count
+                && left.keys.allSatisfy { key in
+                    right.keys.contains { isSame($0, key) } && isSame(left[key] ?? .null, right[key] ?? .null)
+                }
         default: return left == right
         }
     }

@@ -6,7 +6,9 @@ import Testing
 struct ConformanceTests {
     private static let folder = Repository.conformance
 
-    @Test("Every test of the specification's suite gives its value or its error", .enabled(if: folder != nil, "the data of the outside suites is not there: set MESHLOG_CONFORMANCE"))
+    @Test(
+        "Every test of the specification's suite gives its value or its error",
+        .enabled(if: folder != nil, "the data of the outside suites is not there: set MESHLOG_CONFORMANCE"))
     func suite() throws {
         let cases = try ConformanceCase.load(#require(Self.folder))
         #expect(cases.count > 500)
@@ -17,7 +19,9 @@ struct ConformanceTests {
         for complaint in mild { print("  " + complaint) }
     }
 
-    @Test("What passes the checker gives the same without it", .enabled(if: folder != nil, "the data of the outside suites is not there: set MESHLOG_CONFORMANCE"))
+    @Test(
+        "What passes the checker gives the same without it", .enabled(if: folder != nil, "the data of the outside suites is not there: set MESHLOG_CONFORMANCE")
+    )
     func unchecked() throws {
         let checked = try ConformanceCase.load(#require(Self.folder)).filter(\.isChecked)
         var complaints: [String] = []

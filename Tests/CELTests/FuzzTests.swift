@@ -7,14 +7,21 @@ struct FuzzTests {
     private static let data = #"{"amount": 150, "price": 1.5, "name": "Bob", "tags": ["a", 1, null, true, [2]], "nested": {"x": {"y": [10, 20]}}}"#
 
     private static let words = [
-        "n", "text", "items", "any", "message", ".", ".topic", ".data", ".amount", ".tags", "(", ")", "[", "]", "{", "}", ",", ":", "?", "&&", "||", "!", "-", "+", "*", "/", "%", "==", "!=", "<", ">=", " in ",
-        "1", "0", "2u", "1.5", "'a'", "b'a'", "true", "null", ".all(x, ", ".map(x, ", ".exists(x, ", ".filter(x, ", "x", "size(", "string(", "int(", "has(", ".format(", "'%s'", "math.greatest(", ".matches(", "'''", "\"", "\\", "r'",
+        "n", "text", "items", "any", "message", ".", ".topic", ".data", ".amount", ".tags", "(", ")", "[", "]", "{", "}", ",", ":", "?", "&&", "||", "!", "-",
+        "+", "*", "/", "%", "==", "!=", "<", ">=", " in ",
+        "1", "0", "2u", "1.5", "'a'", "b'a'", "true", "null", ".all(x, ", ".map(x, ", ".exists(x, ", ".filter(x, ", "x", "size(", "string(", "int(", "has(",
+        ".format(", "'%s'", "math.greatest(", ".matches(", "'''", "\"", "\\", "r'",
         "9223372036854775807", "1e308", ".split('')", ".join()", "timestamp(", "duration('1s')", ".getHours('Europe/Berlin')", " ", "\n", "//", "`", "ü", "é",
     ]
 
     /// An expression that mostly fits the grammar and often the types.
     private static func expression(_ numbers: inout SeededNumbers, _ depth: Int) -> String {
-        if depth == 0 { return numbers.pick(["n", "text", "items", "any", "1", "0", "-7", "2u", "1.5", "'ab'", "b'a'", "true", "false", "null", "message.data", "message.data.amount", "message.topic", "[]", "{}", "x", "duration('1s')", "message.time"]) }
+        if depth == 0 {
+            return numbers.pick([
+                "n", "text", "items", "any", "1", "0", "-7", "2u", "1.5", "'ab'", "b'a'", "true", "false", "null", "message.data", "message.data.amount",
+                "message.topic", "[]", "{}", "x", "duration('1s')", "message.time",
+            ])
+        }
         func part() -> String { expression(&numbers, depth - 1 - numbers.below(depth)) }
         switch numbers.below(14) {
         case 0: return "(" + part() + numbers.pick([" + ", " - ", " * ", " / ", " % "]) + part() + ")"
@@ -26,9 +33,16 @@ struct FuzzTests {
         case 6: return "{" + part() + ": " + part() + "}"
         case 7: return part() + "[" + part() + "]"
         case 8: return part() + "." + numbers.pick(["all", "exists", "exists_one", "map", "filter"]) + "(x, " + part() + ")"
-        case 9: return numbers.pick(["size", "string", "int", "uint", "double", "bytes", "bool", "type", "dyn", "timestamp", "duration", "math.abs", "math.greatest", "base64.encode", "strings.quote"]) + "(" + part() + ")"
+        case 9:
+            return numbers.pick([
+                "size", "string", "int", "uint", "double", "bytes", "bool", "type", "dyn", "timestamp", "duration", "math.abs", "math.greatest",
+                "base64.encode", "strings.quote",
+            ]) + "(" + part() + ")"
         case 10: return part() + "." + numbers.pick(["trim", "reverse", "join", "lowerAscii", "getHours", "getMonth", "size"]) + "()"
-        case 11: return part() + "." + numbers.pick(["startsWith", "contains", "matches", "split", "format", "indexOf", "charAt", "substring", "join", "getHours", "lastIndexOf"]) + "(" + part() + ")"
+        case 11:
+            return part() + "."
+                + numbers.pick(["startsWith", "contains", "matches", "split", "format", "indexOf", "charAt", "substring", "join", "getHours", "lastIndexOf"])
+                + "(" + part() + ")"
         case 12: return "has(" + part() + "." + numbers.pick(["amount", "topic", "a"]) + ")"
         default: return part() + "." + numbers.pick(["amount", "tags", "topic", "x"])
         }

@@ -9,9 +9,11 @@ struct PatternTests {
         return try RE2Compiler().compile(pattern).matches(bytes.span)
     }
 
-    @Test("A pattern is searched anywhere in the text", arguments: [
-        ("", "", true), ("", "a", true), ("b.", "abc", true), ("^b", "abc", false), ("c$", "abc", true), ("ü+", "Grüüße", true), ("a{3}", "aa", false),
-    ] as [(String, String, Bool)])
+    @Test(
+        "A pattern is searched anywhere in the text",
+        arguments: [
+            ("", "", true), ("", "a", true), ("b.", "abc", true), ("^b", "abc", false), ("c$", "abc", true), ("ü+", "Grüüße", true), ("a{3}", "aa", false),
+        ] as [(String, String, Bool)])
     func search(_ pattern: String, _ text: String, _ expected: Bool) throws {
         #expect(try matches(pattern, text) == expected)
     }
@@ -32,17 +34,25 @@ struct PatternTests {
     }
 
     /// What stands behind the text is not ASCII, which leaves the literal parts out of account.
-    @Test("Looking for a pattern's literal parts first changes no answer", arguments: [
-        "(?i)(api[_-]?key|password)\\s*[:=]", "secret", "(?i)SECRET|token", "ab+cde", "[Kk]elvin", "(?i)kelvin", "x?abc|d", "(?i)straße", "K[Ee][Yy]", "(foo|bar)baz", "\\bkey\\b", "a.c",
-        "(?i)\\x4bey", "[^a]bcd", "(abc){2,3}", "password", "(?s)a.*password.*b",
-    ])
+    @Test(
+        "Looking for a pattern's literal parts first changes no answer",
+        arguments: [
+            "(?i)(api[_-]?key|password)\\s*[:=]", "secret", "(?i)SECRET|token", "ab+cde", "[Kk]elvin", "(?i)kelvin", "x?abc|d", "(?i)straße", "K[Ee][Yy]",
+            "(foo|bar)baz", "\\bkey\\b", "a.c",
+            "(?i)\\x4bey", "[^a]bcd", "(abc){2,3}", "password", "(?s)a.*password.*b",
+        ])
     func required(_ pattern: String) throws {
         let compiled = try RE2Compiler().compile(pattern)
-        let parts = ["API-Key : 1", "apikey=", "PASSWORD=", "secret", "SeCrEt", "toKen", "abbbbcde", "Kelvin", "kELVIN", "dd", "STRASSE", "KEY", "a key ", "foobaz", "barBAZ", "abcabc", "xbcd", "a\n\u{0}c", "nothing", "a password b"]
+        let parts = [
+            "API-Key : 1", "apikey=", "PASSWORD=", "secret", "SeCrEt", "toKen", "abbbbcde", "Kelvin", "kELVIN", "dd", "STRASSE", "KEY", "a key ", "foobaz",
+            "barBAZ", "abcabc", "xbcd", "a\n\u{0}c", "nothing", "a password b",
+        ]
         var found = 0
         for (index, part) in parts.enumerated() {
             for padding in [0, 31, 32, 33, 63, 64, 100] {
-                let text = String(repeating: "- \(index) ", count: 1 + padding / 4) + String(repeating: ".", count: padding) + part + String(repeating: " ;", count: 40)
+                let text =
+                    String(repeating: "- \(index) ", count: 1 + padding / 4) + String(repeating: ".", count: padding) + part
+                    + String(repeating: " ;", count: 40)
                 let (plain, other) = (Array(text.utf8), Array((text + " …").utf8))
                 let isThere = compiled.matches(plain.span)
                 #expect(isThere == compiled.matches(other.span), "\(text)")

@@ -46,7 +46,9 @@ enum Rules {
     }
 
     /// The value, or the reason why there is none.
-    static func outcome(_ source: String, data: String = "{}", any: CELValue = .null, check: Bool = true, costMax: Int = 100_000) throws -> Result<CELValue, CELError> {
+    static func outcome(_ source: String, data: String = "{}", any: CELValue = .null, check: Bool = true, costMax: Int = 100_000) throws -> Result<
+        CELValue, CELError
+    > {
         try environment.compile(source, check: check).evaluate(activation(data, any: any), costMax: costMax).outcome
     }
 

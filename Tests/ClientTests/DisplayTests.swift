@@ -2,10 +2,12 @@ import Client
 import Testing
 
 @Suite struct DisplayTests {
-    @Test("A text that fits is left as it is, a longer one ends in an ellipsis", arguments: [
-        ("abc", 3, "abc"), ("abcd", 3, "ab…"), ("abc", 0, ""), ("", 5, ""), ("日本語", 6, "日本語"), ("日本語", 5, "日本…"), ("日本語", 4, "日…"), ("日本", 1, "…"),
-        ("ae\u{301}iou", 3, "ae\u{301}…"),
-    ])
+    @Test(
+        "A text that fits is left as it is, a longer one ends in an ellipsis",
+        arguments: [
+            ("abc", 3, "abc"), ("abcd", 3, "ab…"), ("abc", 0, ""), ("", 5, ""), ("日本語", 6, "日本語"), ("日本語", 5, "日本…"), ("日本語", 4, "日…"), ("日本", 1, "…"),
+            ("ae\u{301}iou", 3, "ae\u{301}…"),
+        ])
     func cut(text: String, width: Int, expected: String) {
         let cut = DisplayText.cut(text, to: width)
         #expect(cut == expected)

@@ -5,7 +5,10 @@ import Testing
     private func redis(_ change: (inout RedisFacts) -> Void = { _ in }) -> [Finding] {
         var facts = RedisFacts()
         facts.version = "7.0.15"
-        facts.settings = ["appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no", "aof-load-truncated": "no", "maxmemory": "0", "maxmemory-policy": "noeviction", "save": ""]
+        facts.settings = [
+            "appendonly": "yes", "appendfsync": "always", "no-appendfsync-on-rewrite": "no", "aof-load-truncated": "no", "maxmemory": "0",
+            "maxmemory-policy": "noeviction", "save": "",
+        ]
         change(&facts)
         return facts.findings
     }
@@ -15,11 +18,14 @@ import Testing
     @Test("A Redis set as the embedded one has nothing to be said against it")
     func redisGood() { #expect(redis().allSatisfy { $0.state == .ok }) }
 
-    @Test("Every weak setting of Redis is told", arguments: [
-        ("appendonly", "no", "appendonly", Finding.State.fail), ("appendfsync", "everysec", "appendfsync", .warn), ("appendfsync", "no", "appendfsync", .warn), ("aof-load-truncated", "yes", "aof-load-truncated", .warn),
-        ("no-appendfsync-on-rewrite", "yes", "no-appendfsync-on-rewrite", .warn), ("maxmemory-policy", "volatile-ttl", "maxmemory-policy", .warn),
-        ("maxmemory-policy", "allkeys-lru", "maxmemory-policy", .warn), ("maxmemory", "1000", "maxmemory", .warn),
-    ])
+    @Test(
+        "Every weak setting of Redis is told",
+        arguments: [
+            ("appendonly", "no", "appendonly", Finding.State.fail), ("appendfsync", "everysec", "appendfsync", .warn),
+            ("appendfsync", "no", "appendfsync", .warn), ("aof-load-truncated", "yes", "aof-load-truncated", .warn),
+            ("no-appendfsync-on-rewrite", "yes", "no-appendfsync-on-rewrite", .warn), ("maxmemory-policy", "volatile-ttl", "maxmemory-policy", .warn),
+            ("maxmemory-policy", "allkeys-lru", "maxmemory-policy", .warn), ("maxmemory", "1000", "maxmemory", .warn),
+        ])
     func redisWeak(setting: String, value: String, check: String, expected: Finding.State) {
         let findings = redis {
             $0.settings[setting] = value
@@ -75,7 +81,10 @@ import Testing
         facts.timescaleCreated = ""
         facts.timescaleAvailable = true
         #expect(state(facts.findings, "timescaledb") == .warn)
-        for (change, check) in [({ $0.isStandby = true }, "role"), ({ $0.isReadOnly = true }, "role"), ({ $0.mayCreate = false }, "schema rights"), ({ $0.mayProject = false }, "projections rights")] as [((inout PostgreSQLFacts) -> Void, String)] {
+        for (change, check) in [
+            ({ $0.isStandby = true }, "role"), ({ $0.isReadOnly = true }, "role"), ({ $0.mayCreate = false }, "schema rights"),
+            ({ $0.mayProject = false }, "projections rights"),
+        ] as [((inout PostgreSQLFacts) -> Void, String)] {
             var other = facts
             change(&other)
             #expect(state(other.findings, check) == .fail)

@@ -4,7 +4,8 @@ import Testing
 @Suite struct ProtocolTests {
     @Test("Events are the same however the bytes are cut, with any line ending")
     func events() {
-        let text = "\u{FEFF}: hello\nretry: 250\n\nid: 0-1-0\ndata: a\ndata: b\n\nevent: gap\ndata\n\nid: 0-2-0\r\ndata:c\r\n\r\ndata: d\r\r:\n\nid: 9\ndata: unfinished\n"
+        let text =
+            "\u{FEFF}: hello\nretry: 250\n\nid: 0-1-0\ndata: a\ndata: b\n\nevent: gap\ndata\n\nid: 0-2-0\r\ndata:c\r\n\r\ndata: d\r\r:\n\nid: 9\ndata: unfinished\n"
         let expected = [
             ServerEvent(id: "0-1-0", name: "message", data: Array("a\nb".utf8)), ServerEvent(id: "0-1-0", name: "gap", data: []),
             ServerEvent(id: "0-2-0", name: "message", data: Array("c".utf8)), ServerEvent(id: "0-2-0", name: "message", data: Array("d".utf8)),
@@ -32,7 +33,8 @@ import Testing
 
     @Test("Answers are taken out of any cut, with lengths and with chunks")
     func answers() throws {
-        let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\ncontent-length: 2\r\nX: y\r\n\r\nokHTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\nConnection: Close\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n"
+        let text =
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\ncontent-length: 2\r\nX: y\r\n\r\nokHTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\nConnection: Close\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n"
         for size in 1...40 {
             var scanner = AnswerScanner()
             var seen: [String] = []
@@ -90,9 +92,12 @@ import Testing
         #expect(JSONSlice(Array("{".utf8)) == nil)
     }
 
-    @Test("A status decides the exit code", arguments: [
-        (200, 0), (400, 2), (403, 2), (404, 2), (405, 2), (409, 2), (410, 2), (412, 2), (413, 2), (415, 2), (422, 2), (408, 69), (429, 69), (301, 1), (500, 1), (503, 69),
-    ])
+    @Test(
+        "A status decides the exit code",
+        arguments: [
+            (200, 0), (400, 2), (403, 2), (404, 2), (405, 2), (409, 2), (410, 2), (412, 2), (413, 2), (415, 2), (422, 2), (408, 69), (429, 69), (301, 1),
+            (500, 1), (503, 69),
+        ])
     func exits(status: Int, code: Int32) { #expect(CommandExit(status: status).rawValue == code) }
 
     @Test("A failure says the problem's title and detail")

@@ -51,13 +51,18 @@ import Testing
         #expect(tally.refusals.first?.line == 2)
     }
 
-    @Test("A line without an id gets one, in front or in place of null, and all its other bytes stay", arguments: [
-        ("{\"topic\":\"a\"}", "{\"message_uuid\":\"0190163d-8694-739b-aea5-966c26f8ad91\",\"topic\":\"a\"}"),
-        (" { }", " {\"message_uuid\":\"0190163d-8694-739b-aea5-966c26f8ad91\" }"),
-        ("{\"message_uuid\":null}", "{\"message_uuid\":\"0190163d-8694-739b-aea5-966c26f8ad91\"}"),
-        (" {\"topic\":\"é\", \"message_uuid\" : null ,\"data\":null}\r", " {\"topic\":\"é\", \"message_uuid\" : \"0190163d-8694-739b-aea5-966c26f8ad91\" ,\"data\":null}\r"),
-        ("{\"message\\u005fuuid\":\"x\"}", nil), ("[1]", nil), ("{\"topic\":", nil), ("7", nil),
-    ] as [(String, String?)])
+    @Test(
+        "A line without an id gets one, in front or in place of null, and all its other bytes stay",
+        arguments: [
+            ("{\"topic\":\"a\"}", "{\"message_uuid\":\"0190163d-8694-739b-aea5-966c26f8ad91\",\"topic\":\"a\"}"),
+            (" { }", " {\"message_uuid\":\"0190163d-8694-739b-aea5-966c26f8ad91\" }"),
+            ("{\"message_uuid\":null}", "{\"message_uuid\":\"0190163d-8694-739b-aea5-966c26f8ad91\"}"),
+            (
+                " {\"topic\":\"é\", \"message_uuid\" : null ,\"data\":null}\r",
+                " {\"topic\":\"é\", \"message_uuid\" : \"0190163d-8694-739b-aea5-966c26f8ad91\" ,\"data\":null}\r"
+            ),
+            ("{\"message\\u005fuuid\":\"x\"}", nil), ("[1]", nil), ("{\"topic\":", nil), ("7", nil),
+        ] as [(String, String?)])
     func naming(line: String, expected: String?) {
         let named = PublishTests.fixedRule.named(Array(line.utf8), line: 1)
         #expect(named.map { String(decoding: $0, as: UTF8.self) } == expected)
@@ -67,8 +72,11 @@ import Testing
     func derived() {
         let id = LineNaming.derive(file: "a", line: 1, bytes: [0x7B, 0x7D])
         #expect(id == LineNaming.derive(file: "a", line: 1, bytes: [0x7B, 0x7D]))
-        #expect(Set([id, LineNaming.derive(file: "b", line: 1, bytes: [0x7B, 0x7D]), LineNaming.derive(file: "a", line: 2, bytes: [0x7B, 0x7D]),
-                     LineNaming.derive(file: "a", line: 1, bytes: [0x7B])]).count == 4)
+        #expect(
+            Set([
+                id, LineNaming.derive(file: "b", line: 1, bytes: [0x7B, 0x7D]), LineNaming.derive(file: "a", line: 2, bytes: [0x7B, 0x7D]),
+                LineNaming.derive(file: "a", line: 1, bytes: [0x7B]),
+            ]).count == 4)
         #expect((id.high >> 12) & 0xF == 8)
         #expect(id.low >> 62 == 2)
     }
@@ -83,7 +91,8 @@ import Testing
     func refusals() {
         let chunk = chunks("\n\n{\"message_uuid\":1}\n\n{\"message_uuid\":2}\n{\"message_uuid\":3}\n", cutEvery: 100)[0]
         var tally = PublishTally()
-        let refusal = "{\"line\":2,\"problem\":{\"title\":\"t\",\"violations\":[{\"pointer\":\"/topic\",\"detail\":\"d\"},{\"pointer\":\"\",\"detail\":\"e\"}]}}"
+        let refusal =
+            "{\"line\":2,\"problem\":{\"title\":\"t\",\"violations\":[{\"pointer\":\"/topic\",\"detail\":\"d\"},{\"pointer\":\"\",\"detail\":\"e\"}]}}"
         #expect(tally.count(chunk, answer: answer(2, 0, 1, refusals: refusal), file: "f") == true)
         #expect(tally.refusals == [RefusedLine(file: "f", line: 5, reason: "/topic: d; e", problem: tally.refusals[0].problem)])
         #expect(tally.first == Position(ms: 5, seq: 0))

@@ -26,7 +26,8 @@ struct ControlRig: Sendable {
         let members = (0..<count).map { _ in
             let live = LiveConfig()
             let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live)
-            return Member(follower: follower, writer: ControlWriter(redis: redis, keys: keys, follower: follower, machine: ControlMachine(rules: rules)), live: live)
+            return Member(
+                follower: follower, writer: ControlWriter(redis: redis, keys: keys, follower: follower, machine: ControlMachine(rules: rules)), live: live)
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await redis.serve() }

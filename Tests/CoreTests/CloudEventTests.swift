@@ -92,62 +92,66 @@ struct CloudEventTests {
         #expect(violations(admit(#"{"specversion":"1.0","id":"1","source":"/s","type":"with space"}"#)) == ["malformed /type"])
     }
 
-    @Test("The payload follows the JSON format's rules (J 3.1)", arguments: [
-        (#""data":{"a" : 1}"#, #"{"a" : 1}"#, "application/json"),
-        (#""data":"text""#, #""text""#, "application/json"),
-        (#""data":null"#, "null", "application/json"),
-        (#""datacontenttype":"application/json; charset=utf-8","data":[1]"#, "[1]", "application/json; charset=utf-8"),
-        (#""datacontenttype":"application/x+json","data":"{}""#, #""{}""#, "application/x+json"),
-        (#""datacontenttype":"text/xml","data":"<a>\n</a>""#, "<a>\n</a>", "text/xml"),
-        (#""data_base64":"AAEC""#, "\u{0}\u{1}\u{2}", "application/octet-stream"),
-        (#""datacontenttype":"text/plain","data_base64":"aGk=""#, "hi", "text/plain"),
-        (#""datacontenttype":"application/json","data_base64":"e30=""#, "{}", "application/json"),
-        (#""data_base64":"\/\/8=","datacontenttype":"image\/png""#, nil, "image/png"),
-        (#""comment":"no data at all""#, "null", "application/json"),
-        (#""datacontenttype":"text/plain""#, "", "text/plain"),
-    ] as [(String, String?, String)])
+    @Test(
+        "The payload follows the JSON format's rules (J 3.1)",
+        arguments: [
+            (#""data":{"a" : 1}"#, #"{"a" : 1}"#, "application/json"),
+            (#""data":"text""#, #""text""#, "application/json"),
+            (#""data":null"#, "null", "application/json"),
+            (#""datacontenttype":"application/json; charset=utf-8","data":[1]"#, "[1]", "application/json; charset=utf-8"),
+            (#""datacontenttype":"application/x+json","data":"{}""#, #""{}""#, "application/x+json"),
+            (#""datacontenttype":"text/xml","data":"<a>\n</a>""#, "<a>\n</a>", "text/xml"),
+            (#""data_base64":"AAEC""#, "\u{0}\u{1}\u{2}", "application/octet-stream"),
+            (#""datacontenttype":"text/plain","data_base64":"aGk=""#, "hi", "text/plain"),
+            (#""datacontenttype":"application/json","data_base64":"e30=""#, "{}", "application/json"),
+            (#""data_base64":"\/\/8=","datacontenttype":"image\/png""#, nil, "image/png"),
+            (#""comment":"no data at all""#, "null", "application/json"),
+            (#""datacontenttype":"text/plain""#, "", "text/plain"),
+        ] as [(String, String?, String)])
     func payload(_ members: String, _ payload: String?, _ type: String) throws {
         let entry = try admit("{\(least),\(members)}").get().entry
         #expect(Array(entry.slice(.data)) == payload.map { Array($0.utf8) } ?? [0xFF, 0xFF])
         #expect(entry.string(.contentType) == type)
     }
 
-    @Test("What breaks a rule is refused, all of it at once", arguments: [
-        ("{}", ["missing /specversion", "missing /id", "missing /source", "missing /type"]),
-        (#"{"specversion":"0.3","id":"1","source":"/s","type":"t"}"#, ["malformed /specversion"]),
-        (#"{"specversion":"1.0","id":"","source":"","type":""}"#, ["malformed /id", "malformed /source", "malformed /type"]),
-        (#"{"specversion":"1.0","id":1,"source":"/s","type":"t"}"#, ["wrong-type /id"]),
-        (#"{"specversion":"1.0","id":null,"source":"/s","type":"t"}"#, ["missing /id"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","time":"yesterday"}"#, ["malformed /time"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","time":7}"#, ["wrong-type /time", "malformed /time"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","subject":""}"#, ["malformed /subject"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","myExt":"x"}"#, ["malformed /myExt"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","my_ext":"x"}"#, ["malformed /my_ext"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","":"x"}"#, ["malformed /"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":{}}"#, ["wrong-type /ext"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":["a"]}"#, ["wrong-type /ext"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":"\ud800"}"#, ["malformed /ext"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":1.5}"#, ["wrong-type /ext"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":5.0}"#, ["wrong-type /ext"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":1e2}"#, ["wrong-type /ext"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":1e400}"#, ["wrong-type /ext"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":2147483648}"#, ["wrong-type /ext"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":-2147483649}"#, ["wrong-type /ext"]),
-        (#"{"specversion":"1.0","id":"a\u0007","source":"/s","type":"t"}"#, ["malformed /id"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s\u001f","type":"t"}"#, ["malformed /source"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","subject":"a\u0085"}"#, ["malformed /subject"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":"\ufdd0"}"#, ["malformed /ext"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":"\ud83f\udfff"}"#, ["malformed /ext"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","id":"2"}"#, ["duplicate-key /id"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data":1,"data_base64":"AA=="}"#, ["conflict /data_base64"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"AA==","data":1}"#, ["duplicate-key /data"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"AA"}"#, ["malformed /data_base64"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":1}"#, ["malformed /data_base64"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","datacontenttype":"text/plain","data":{"a":1}}"#, ["conflict /data"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","datacontenttype":"application/json","data_base64":"AA=="}"#, ["not-json /data"]),
-        (#"{"specversion":"1.0","id":"1","source":"/s","type":"a\nb"}"#, ["malformed /type"]),
-        ("[]", ["wrong-type "]), ("7", ["wrong-type "]), ("", ["not-json "]), (#"{"a":1"#, ["not-json "]), ("{\"id\":\"\u{0}\"}", ["not-json "]),
-    ] as [(String, [String])])
+    @Test(
+        "What breaks a rule is refused, all of it at once",
+        arguments: [
+            ("{}", ["missing /specversion", "missing /id", "missing /source", "missing /type"]),
+            (#"{"specversion":"0.3","id":"1","source":"/s","type":"t"}"#, ["malformed /specversion"]),
+            (#"{"specversion":"1.0","id":"","source":"","type":""}"#, ["malformed /id", "malformed /source", "malformed /type"]),
+            (#"{"specversion":"1.0","id":1,"source":"/s","type":"t"}"#, ["wrong-type /id"]),
+            (#"{"specversion":"1.0","id":null,"source":"/s","type":"t"}"#, ["missing /id"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","time":"yesterday"}"#, ["malformed /time"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","time":7}"#, ["wrong-type /time", "malformed /time"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","subject":""}"#, ["malformed /subject"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","myExt":"x"}"#, ["malformed /myExt"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","my_ext":"x"}"#, ["malformed /my_ext"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","":"x"}"#, ["malformed /"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":{}}"#, ["wrong-type /ext"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":["a"]}"#, ["wrong-type /ext"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":"\ud800"}"#, ["malformed /ext"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":1.5}"#, ["wrong-type /ext"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":5.0}"#, ["wrong-type /ext"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":1e2}"#, ["wrong-type /ext"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":1e400}"#, ["wrong-type /ext"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":2147483648}"#, ["wrong-type /ext"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":-2147483649}"#, ["wrong-type /ext"]),
+            (#"{"specversion":"1.0","id":"a\u0007","source":"/s","type":"t"}"#, ["malformed /id"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s\u001f","type":"t"}"#, ["malformed /source"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","subject":"a\u0085"}"#, ["malformed /subject"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":"\ufdd0"}"#, ["malformed /ext"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","ext":"\ud83f\udfff"}"#, ["malformed /ext"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","id":"2"}"#, ["duplicate-key /id"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data":1,"data_base64":"AA=="}"#, ["conflict /data_base64"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"AA==","data":1}"#, ["duplicate-key /data"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"AA"}"#, ["malformed /data_base64"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":1}"#, ["malformed /data_base64"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","datacontenttype":"text/plain","data":{"a":1}}"#, ["conflict /data"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"t","datacontenttype":"application/json","data_base64":"AA=="}"#, ["not-json /data"]),
+            (#"{"specversion":"1.0","id":"1","source":"/s","type":"a\nb"}"#, ["malformed /type"]),
+            ("[]", ["wrong-type "]), ("7", ["wrong-type "]), ("", ["not-json "]), (#"{"a":1"#, ["not-json "]), ("{\"id\":\"\u{0}\"}", ["not-json "]),
+        ] as [(String, [String])])
     func refused(_ text: String, _ expected: [String]) { #expect(violations(admit(text)) == Set(expected)) }
 
     @Test("data before data_base64 or behind it, they exclude each other") func exclusive() {
@@ -156,10 +160,13 @@ struct CloudEventTests {
         }
     }
 
-    @Test("Header values are decoded by rule 7", arguments: [
-        ("plain", "plain"), ("Euro%20%E2%82%AC%20%F0%9F%98%80", "Euro € 😀"), ("%e2%82%ac", "€"), ("%41", "A"), ("\"quoted\"", "quoted"), (#""a\"b\\c""#, #"a"b\c"#),
-        ("100%25", "100%"), ("%2541", "%41"), ("", ""), ("\"\"", ""), ("a\"b", "a\"b"), ("\"%41\"", "A"), ("%EF%BF%BD", "\u{FFFD}"),
-    ])
+    @Test(
+        "Header values are decoded by rule 7",
+        arguments: [
+            ("plain", "plain"), ("Euro%20%E2%82%AC%20%F0%9F%98%80", "Euro € 😀"), ("%e2%82%ac", "€"), ("%41", "A"), ("\"quoted\"", "quoted"),
+            (#""a\"b\\c""#, #"a"b\c"#),
+            ("100%25", "100%"), ("%2541", "%41"), ("", ""), ("\"\"", ""), ("a\"b", "a\"b"), ("\"%41\"", "A"), ("%EF%BF%BD", "\u{FFFD}"),
+        ])
     func header(_ value: String, _ text: String) { #expect(CloudEvent.decodeHeader(value.utf8) == Array(text.utf8)) }
 
     @Test(

@@ -91,7 +91,9 @@ struct ControlTests {
     @Test("What cannot be done says why") func refusals() {
         let document = Array("{}".utf8)
         let there = row("{}", at: 5)
-        func fault(_ result: Result<ControlChange, ControlMachine.Fault>) -> ControlMachine.Fault? { if case .failure(let fault) = result { fault } else { nil } }
+        func fault(_ result: Result<ControlChange, ControlMachine.Fault>) -> ControlMachine.Fault? {
+            if case .failure(let fault) = result { fault } else { nil }
+        }
         #expect(fault(decide(.create(document), row: there)) == .conflict(there))
         #expect(fault(decide(.delete, row: nil)) == .notFound)
         #expect(fault(decide(.patch(document), row: nil)) == .notFound)
@@ -102,13 +104,19 @@ struct ControlTests {
         for text in ["[1]", "{", "7"] { if case .refused = fault(decide(.put(Array(text.utf8)), row: nil)) {} else { Issue.record("\(text) is no document") } }
     }
 
-    @Test("A merge patch does what RFC 7396 shows", arguments: [
-        (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"b"}"#, #"{"b":"c"}"#, #"{"a":"b","b":"c"}"#), (#"{"a":"b"}"#, #"{"a":null}"#, "{}"),
-        (#"{"a":"b","b":"c"}"#, #"{"a":null}"#, #"{"b":"c"}"#), (#"{"a":["b"]}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"c"}"#, #"{"a":["b"]}"#, #"{"a":["b"]}"#),
-        (#"{"a":{"b":"c"}}"#, #"{"a":{"b":"d","c":null}}"#, #"{"a":{"b":"d"}}"#), (#"{"a":[{"b":"c"}]}"#, #"{"a":[1]}"#, #"{"a":[1]}"#),
-        (#"["a","b"]"#, #"["c","d"]"#, #"["c","d"]"#), (#"{"a":"b"}"#, #"["c"]"#, #"["c"]"#), (#"{"a":"foo"}"#, "null", "null"), (#"{"a":"foo"}"#, #""bar""#, #""bar""#),
-        (#"{"e":null}"#, #"{"a":1}"#, #"{"e":null,"a":1}"#), ("[1,2]", #"{"a":"b","c":null}"#, #"{"a":"b"}"#), ("{}", #"{"a":{"bb":{"ccc":null}}}"#, #"{"a":{"bb":{}}}"#),
-    ]) func mergePatch(target: String, patch: String, result: String) throws {
+    @Test(
+        "A merge patch does what RFC 7396 shows",
+        arguments: [
+            (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"b"}"#, #"{"b":"c"}"#, #"{"a":"b","b":"c"}"#), (#"{"a":"b"}"#, #"{"a":null}"#, "{}"),
+            (#"{"a":"b","b":"c"}"#, #"{"a":null}"#, #"{"b":"c"}"#), (#"{"a":["b"]}"#, #"{"a":"c"}"#, #"{"a":"c"}"#),
+            (#"{"a":"c"}"#, #"{"a":["b"]}"#, #"{"a":["b"]}"#),
+            (#"{"a":{"b":"c"}}"#, #"{"a":{"b":"d","c":null}}"#, #"{"a":{"b":"d"}}"#), (#"{"a":[{"b":"c"}]}"#, #"{"a":[1]}"#, #"{"a":[1]}"#),
+            (#"["a","b"]"#, #"["c","d"]"#, #"["c","d"]"#), (#"{"a":"b"}"#, #"["c"]"#, #"["c"]"#), (#"{"a":"foo"}"#, "null", "null"),
+            (#"{"a":"foo"}"#, #""bar""#, #""bar""#),
+            (#"{"e":null}"#, #"{"a":1}"#, #"{"e":null,"a":1}"#), ("[1,2]", #"{"a":"b","c":null}"#, #"{"a":"b"}"#),
+            ("{}", #"{"a":{"bb":{"ccc":null}}}"#, #"{"a":{"bb":{}}}"#),
+        ]) func mergePatch(target: String, patch: String, result: String) throws
+    {
         #expect(String(decoding: JSONMergePatch.apply(try JSONDocument(patch).root, to: try JSONDocument(target).root), as: UTF8.self) == result)
     }
 
@@ -123,7 +131,9 @@ struct ControlTests {
             ConfigAddress(.global, name: "a"), ConfigAddress(.topic, scope: "x/y.>", name: "a.b"), ConfigAddress(.subject, scope: "s", name: "n"),
             ConfigAddress(.organisation, scope: "o", name: "n"),
         ] { #expect(ConfigAddress(key: address.key) == address) }
-        for key in ["", "global", "global/", "global/a/b", "topic/a", "topic/a/", "planet/a/b", "topic//x"] { #expect(ConfigAddress(key: key) == nil, "\(key)") }
+        for key in ["", "global", "global/", "global/a/b", "topic/a", "topic/a/", "planet/a/b", "topic//x"] {
+            #expect(ConfigAddress(key: key) == nil, "\(key)")
+        }
     }
 
     @Test("The nearest level wins: subject, topic, patterns from near to far, organisation, global") func levels() {

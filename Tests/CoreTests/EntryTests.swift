@@ -21,7 +21,8 @@ struct EntryTests {
 
     @Test("A verdict survives its fields", arguments: Outcome.allCases) func verdict(_ outcome: Outcome) {
         let verdict = VerdictEntry(
-            messageUUID: uuid, outcome: outcome, rule: "r\"1", reason: "é\n", policyRevision: "0-1-2", targets: ["default", "eu \"west\""], subject: Array("a.b".utf8))
+            messageUUID: uuid, outcome: outcome, rule: "r\"1", reason: "é\n", policyRevision: "0-1-2", targets: ["default", "eu \"west\""],
+            subject: Array("a.b".utf8))
         #expect(VerdictEntry(fields: lookup(VerdictEntry.fieldNames, values(verdict))) == verdict)
     }
 
@@ -44,7 +45,8 @@ struct EntryTests {
     @Test("A delivery survives its fields", arguments: [DeliveryEntry.Outcome.stored, .core, .failed], [true, false])
     func delivery(_ outcome: DeliveryEntry.Outcome, _ duplicate: Bool) {
         let delivery = DeliveryEntry(
-            position: Position(partition: 1, ms: 5, seq: 6), messageUUID: uuid, target: "default", subject: Array("a.é".utf8), outcome: outcome, stream: "MESHLOG",
+            position: Position(partition: 1, ms: 5, seq: 6), messageUUID: uuid, target: "default", subject: Array("a.é".utf8), outcome: outcome,
+            stream: "MESHLOG",
             sequence: .max, duplicate: duplicate, ackTS: 1_769_860_800_000_001, attempts: 3, reason: "no \"stream\"")
         #expect(DeliveryEntry(fields: lookup(DeliveryEntry.fieldNames, delivery.fieldValues)) == delivery)
         #expect(delivery.fieldValues.count == DeliveryEntry.fieldNames.count)
@@ -107,21 +109,25 @@ struct EntryTests {
             } == nil)
     }
 
-    @Test("JSON is told by the media type", arguments: [
-        ("", true), ("application/json", true), ("Application/JSON; charset=utf-8", true), ("text/json", true), ("application/cloudevents+json", true),
-        ("application/vnd.a+JSON;v=1", true), ("text/plain", false), ("application/jsonl", false), ("json", false), ("application/octet-stream", false),
-        ("text/plain; a=application/json", false), ("application/json-seq", false),
-    ])
+    @Test(
+        "JSON is told by the media type",
+        arguments: [
+            ("", true), ("application/json", true), ("Application/JSON; charset=utf-8", true), ("text/json", true), ("application/cloudevents+json", true),
+            ("application/vnd.a+JSON;v=1", true), ("text/plain", false), ("application/jsonl", false), ("json", false), ("application/octet-stream", false),
+            ("text/plain; a=application/json", false), ("application/json-seq", false),
+        ])
     func contentType(_ type: String, _ isJSON: Bool) { #expect(ContentType.isJSON(type.utf8) == isJSON) }
 
-    @Test("A trace parent is told by W3C's form", arguments: [
-        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true), ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", true),
-        ("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", false), ("00-00000000000000000000000000000000-b7ad6b7169203331-01", false),
-        ("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", false), ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
-        ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false), ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1", false),
-        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x", false), ("00_0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331_01", false),
-        ("", false), ("00-0af7651916cd43dd8448eb211c80319g-b7ad6b7169203331-01", false),
-    ])
+    @Test(
+        "A trace parent is told by W3C's form",
+        arguments: [
+            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true), ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", true),
+            ("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", false), ("00-00000000000000000000000000000000-b7ad6b7169203331-01", false),
+            ("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", false), ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
+            ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false), ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1", false),
+            ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x", false), ("00_0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331_01", false),
+            ("", false), ("00-0af7651916cd43dd8448eb211c80319g-b7ad6b7169203331-01", false),
+        ])
     func traceParent(_ text: String, _ isValid: Bool) { #expect(TraceParent.isValid(text.utf8) == isValid) }
 
     @Test("A refusal keeps 64 violations, in order, and says them as JSON and as a line") func refusal() {
@@ -137,13 +143,17 @@ struct EntryTests {
     @Test("An entry that no door would have let in is none that stages read; one at every bound is") func foreign() throws {
         let longest = String(repeating: "n", count: Limits.nameBytesMax)
         let recipients = "[" + Array(repeating: "\"\(longest)\"", count: Limits.destinationsMax).joined(separator: ",") + "]"
-        let text = #"{"topic":"a.b","source_subject_id":"\#(longest)","message_type":"\#(longest)","correlation_id":"\#(longest)","destination_subject_ids":\#(recipients),"data":1}"#
+        let text =
+            #"{"topic":"a.b","source_subject_id":"\#(longest)","message_type":"\#(longest)","correlation_id":"\#(longest)","destination_subject_ids":\#(recipients),"data":1}"#
         let entry = try Envelope.admit(Array(text.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 1, low: 1) }).entry
         #expect(entry.fault == nil)
         for (field, value, word) in [
-            (MessageField.source, longest + "n", "257 bytes"), (.type, longest + "n", "257 bytes"), (.correlationID, "a\u{0}b", "control characters"), (.source, "a\nb", "control characters"),
-            (.destinations, "[1]", "JSON array"), (.destinations, #"["a"] x"#, "JSON array"), (.destinations, #"["\ud800"]"#, "JSON array"), (.destinations, #"["a",""]"#, "recipient 1"),
-            (.destinations, "[" + Array(repeating: #""a""#, count: 1_001).joined(separator: ",") + "]", "1001 recipients"), (.destinations, #"["\#(longest)n"]"#, "recipient 0"),
+            (MessageField.source, longest + "n", "257 bytes"), (.type, longest + "n", "257 bytes"), (.correlationID, "a\u{0}b", "control characters"),
+            (.source, "a\nb", "control characters"),
+            (.destinations, "[1]", "JSON array"), (.destinations, #"["a"] x"#, "JSON array"), (.destinations, #"["\ud800"]"#, "JSON array"),
+            (.destinations, #"["a",""]"#, "recipient 1"),
+            (.destinations, "[" + Array(repeating: #""a""#, count: 1_001).joined(separator: ",") + "]", "1001 recipients"),
+            (.destinations, #"["\#(longest)n"]"#, "recipient 0"),
             (.data, String(repeating: "1", count: Limits.entryBytesMax), "bytes, at most"), (.event, String(repeating: "e", count: 5_000), "its event is"),
         ] {
             var other = entry

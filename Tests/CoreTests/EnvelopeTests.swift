@@ -35,9 +35,12 @@ struct EnvelopeTests {
         #expect(message.isNamedByClient)
         #expect(
             fields(message.entry) == [
-                "event": "message.accepted", "v": "1", "message_uuid": "19164b3d-b1cb-5c74-9a4d-5f5a32443ff5", "topic": "tasks.gen-1", "source_subject_id": "anné",
-                "destination_subject_ids": #"[ "all","b\"" ]"#, "message_type": "statement", "origin_ts": "1769860800500000", "message_metadata": #"{"turn" : 0}"#,
-                "message_data": #"{"a" :1.50}"#, "content_type": "application/json", "via": "http", "principal": "", "correlation_id": "c-1", "causation": "c-0",
+                "event": "message.accepted", "v": "1", "message_uuid": "19164b3d-b1cb-5c74-9a4d-5f5a32443ff5", "topic": "tasks.gen-1",
+                "source_subject_id": "anné",
+                "destination_subject_ids": #"[ "all","b\"" ]"#, "message_type": "statement", "origin_ts": "1769860800500000",
+                "message_metadata": #"{"turn" : 0}"#,
+                "message_data": #"{"a" :1.50}"#, "content_type": "application/json", "via": "http", "principal": "", "correlation_id": "c-1",
+                "causation": "c-0",
                 "traceparent": "",
             ])
         #expect(message.entry.destinationNames == ["all", "b\""])
@@ -51,7 +54,8 @@ struct EnvelopeTests {
         let fields = fields(message.entry).filter { !$0.value.isEmpty }
         #expect(
             fields == [
-                "event": "message.accepted", "v": "1", "message_uuid": freshID.description, "topic": "a", "message_data": "null", "content_type": "application/json",
+                "event": "message.accepted", "v": "1", "message_uuid": freshID.description, "topic": "a", "message_data": "null",
+                "content_type": "application/json",
                 "via": "http",
             ])
     }
@@ -74,7 +78,8 @@ struct EnvelopeTests {
         #expect(Set(table.map(\.bytes)).count == table.count)
     }
 
-    @Test("An odd message is admitted, and its payload's bytes are untouched", arguments: OddInput.table(topic: "odd.topic")) func odd(_ input: OddInput) throws {
+    @Test("An odd message is admitted, and its payload's bytes are untouched", arguments: OddInput.table(topic: "odd.topic")) func odd(_ input: OddInput) throws
+    {
         let message = try admit(input.bytes).get()
         #expect(Array(message.entry.slice(.data)) == input.payload)
         #expect(message.entry.fault == nil)
@@ -112,10 +117,13 @@ struct EnvelopeTests {
 
     private func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool { bytes.indices.contains { bytes[$0...].starts(with: part) } }
 
-    @Test("A suggestion is given for a near miss only", arguments: [
-        ("Topic", "topic"), ("mesage_uuid", "message_uuid"), ("destination_subject_id", "destination_subject_ids"), ("sourceSubjectId", "source_subject_id"),
-        ("contentType", "content_type"), ("corelation_id", "correlation_id"), ("payload", nil), ("x", nil), ("priority", nil),
-    ] as [(String, String?)])
+    @Test(
+        "A suggestion is given for a near miss only",
+        arguments: [
+            ("Topic", "topic"), ("mesage_uuid", "message_uuid"), ("destination_subject_id", "destination_subject_ids"),
+            ("sourceSubjectId", "source_subject_id"),
+            ("contentType", "content_type"), ("corelation_id", "correlation_id"), ("payload", nil), ("x", nil), ("priority", nil),
+        ] as [(String, String?)])
     func suggestion(_ key: String, _ near: String?) throws {
         guard case .failure(let refusal) = admit(#"{"topic":"a","\#(key)":1}"#) else {
             Issue.record("it was admitted")

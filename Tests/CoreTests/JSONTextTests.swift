@@ -10,17 +10,21 @@ struct JSONTextTests {
         return JSONText.decode(bytes.span, 0..<bytes.count).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    @Test("Strings are decoded", arguments: [
-        (#""""#, ""), (#""abc""#, "abc"), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"), (#""é€😀""#, "é€😀"), (#""\u00e9\u20AC""#, "é€"),
-        (#""\ud83d\ude00""#, "😀"), (#""\uD83D\uDE00!""#, "😀!"), (#""\udbff\udfff""#, "\u{10FFFF}"), (#""\ufffd\uffff""#, "\u{FFFD}\u{FFFF}"),
-        (#""\u0001""#, "\u{1}"), (#""\\u0041""#, #"\u0041"#),
-    ])
+    @Test(
+        "Strings are decoded",
+        arguments: [
+            (#""""#, ""), (#""abc""#, "abc"), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"), (#""é€😀""#, "é€😀"), (#""\u00e9\u20AC""#, "é€"),
+            (#""\ud83d\ude00""#, "😀"), (#""\uD83D\uDE00!""#, "😀!"), (#""\udbff\udfff""#, "\u{10FFFF}"), (#""\ufffd\uffff""#, "\u{FFFD}\u{FFFF}"),
+            (#""\u0001""#, "\u{1}"), (#""\\u0041""#, #"\u0041"#),
+        ])
     func decoded(_ json: String, _ text: String) { #expect(decode(json) == text) }
 
-    @Test("Half a surrogate pair and U+0000 are no text", arguments: [
-        #""\ud83d""#, #""\ud83dx""#, #""\ud83d\n""#, #""\ud83d\u0041""#, #""\ud83d\ud83d""#, #""\ude00""#, #""\ude00\ud83d""#, #""\u0000""#, #""a\u0000b""#,
-        #""\ud83d\ude0""#,
-    ])
+    @Test(
+        "Half a surrogate pair and U+0000 are no text",
+        arguments: [
+            #""\ud83d""#, #""\ud83dx""#, #""\ud83d\n""#, #""\ud83d\u0041""#, #""\ud83d\ud83d""#, #""\ude00""#, #""\ude00\ud83d""#, #""\u0000""#, #""a\u0000b""#,
+            #""\ud83d\ude0""#,
+        ])
     func undecodable(_ json: String) { #expect(decode(json) == nil) }
 
     @Test("What is written is read back, by us and by Foundation") func roundTrip() throws {
@@ -40,10 +44,12 @@ struct JSONTextTests {
         }
     }
 
-    @Test("Arrays of strings are read, anything else is not", arguments: [
-        ("[]", []), (" [ ] ", []), (#"["a"]"#, ["a"]), (#" [ "a" , "b\n" ] "#, ["a", "b\n"]), (#"["a",1]"#, nil), (#"["a",null]"#, nil), ("[[]]", nil),
-        ("{}", nil), (#""a""#, nil), ("[1]", nil), (#"["\ud800"]"#, nil), ("", nil),
-    ] as [(String, [String]?)])
+    @Test(
+        "Arrays of strings are read, anything else is not",
+        arguments: [
+            ("[]", []), (" [ ] ", []), (#"["a"]"#, ["a"]), (#" [ "a" , "b\n" ] "#, ["a", "b\n"]), (#"["a",1]"#, nil), (#"["a",null]"#, nil), ("[[]]", nil),
+            ("{}", nil), (#""a""#, nil), ("[1]", nil), (#"["\ud800"]"#, nil), ("", nil),
+        ] as [(String, [String]?)])
     func arrays(_ json: String, _ expected: [String]?) {
         #expect(JSONText.decodeStrings(Array(json.utf8).span)?.map { String(decoding: $0, as: UTF8.self) } == expected)
     }

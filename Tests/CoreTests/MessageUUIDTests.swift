@@ -14,12 +14,14 @@ struct MessageUUIDTests {
         #expect(uuid?.bytes.last == 0x91)
     }
 
-    @Test("Only the 36-character form is a UUID", arguments: [
-        "", "0190163d8694739baea5966c26f8ad91", "{0190163d-8694-739b-aea5-966c26f8ad91}", "urn:uuid:0190163d-8694-739b-aea5-966c26f8ad91",
-        "0190163d-8694-739b-aea5-966c26f8ad9", "0190163d-8694-739b-aea5-966c26f8ad911", "0190163g-8694-739b-aea5-966c26f8ad91",
-        "0190163d_8694_739b_aea5_966c26f8ad91", "0190163-d8694-739b-aea5-966c26f8ad91", " 190163d-8694-739b-aea5-966c26f8ad91",
-        "0190163d-8694-739b-aea5-966c26f8ad9١", "------------------------------------",
-    ])
+    @Test(
+        "Only the 36-character form is a UUID",
+        arguments: [
+            "", "0190163d8694739baea5966c26f8ad91", "{0190163d-8694-739b-aea5-966c26f8ad91}", "urn:uuid:0190163d-8694-739b-aea5-966c26f8ad91",
+            "0190163d-8694-739b-aea5-966c26f8ad9", "0190163d-8694-739b-aea5-966c26f8ad911", "0190163g-8694-739b-aea5-966c26f8ad91",
+            "0190163d_8694_739b_aea5_966c26f8ad91", "0190163-d8694-739b-aea5-966c26f8ad91", " 190163d-8694-739b-aea5-966c26f8ad91",
+            "0190163d-8694-739b-aea5-966c26f8ad9١", "------------------------------------",
+        ])
     func malformed(_ text: String) { #expect(MessageUUID(text) == nil) }
 
     @Test("Any 128 bits survive text and back") func roundTrip() {

@@ -4,12 +4,14 @@ import Testing
 
 @Suite("Position")
 struct PositionTests {
-    @Test("A position is read and written as <partition>-<ms>-<seq>", arguments: [
-        ("0-0-0", Position(ms: 0, seq: 0)),
-        ("0-1795305600000-0", Position(ms: 1_795_305_600_000, seq: 0)),
-        ("3-1-2", Position(partition: 3, ms: 1, seq: 2)),
-        ("32767-18446744073709551615-18446744073709551615", Position(partition: 32_767, ms: .max, seq: .max)),
-    ])
+    @Test(
+        "A position is read and written as <partition>-<ms>-<seq>",
+        arguments: [
+            ("0-0-0", Position(ms: 0, seq: 0)),
+            ("0-1795305600000-0", Position(ms: 1_795_305_600_000, seq: 0)),
+            ("3-1-2", Position(partition: 3, ms: 1, seq: 2)),
+            ("32767-18446744073709551615-18446744073709551615", Position(partition: 32_767, ms: .max, seq: .max)),
+        ])
     func roundTrip(_ text: String, _ position: Position) {
         #expect(Position(text) == position)
         #expect(position.description == text)
@@ -18,10 +20,12 @@ struct PositionTests {
 
     @Test("Leading zeros are read as the number they are") func leadingZeros() { #expect(Position("0-007-01") == Position(ms: 7, seq: 1)) }
 
-    @Test("Anything else is no position", arguments: [
-        "", "-", "--", "0", "0-1", "0-1-", "-0-1-2", "0--1", "0-1-2-3", "0-1-2 ", " 0-1-2", "0-1-+2", "0-1-٣", "0-1-18446744073709551616", "32768-1-1",
-        "0-99999999999999999999999999-0", "a-b-c", "0-1-2\n", "0-1-2\0", "$", "+", "*",
-    ])
+    @Test(
+        "Anything else is no position",
+        arguments: [
+            "", "-", "--", "0", "0-1", "0-1-", "-0-1-2", "0--1", "0-1-2-3", "0-1-2 ", " 0-1-2", "0-1-+2", "0-1-٣", "0-1-18446744073709551616", "32768-1-1",
+            "0-99999999999999999999999999-0", "a-b-c", "0-1-2\n", "0-1-2\0", "$", "+", "*",
+        ])
     func malformed(_ text: String) { #expect(Position(text) == nil) }
 
     @Test("A stream id has two numbers", arguments: ["", "1", "1-", "-1", "1-2-3", "1-x", "18446744073709551616-0"])

@@ -26,9 +26,10 @@ struct JSONMaker {
     }
 
     mutating func string() -> String {
-        "\"" + (0..<numbers.below(6)).map { _ in
-            numbers.pick(["a", "topic", "é", "€", "😀", #"\n"#, #"\""#, #"\\"#, #"\/"#, #"\u00e9"#, #"\ud83d\ude00"#, " ", "{", "]", ",", #"\t"#])
-        }.joined() + "\""
+        "\""
+            + (0..<numbers.below(6)).map { _ in
+                numbers.pick(["a", "topic", "é", "€", "😀", #"\n"#, #"\""#, #"\\"#, #"\/"#, #"\u00e9"#, #"\ud83d\ude00"#, " ", "{", "]", ",", #"\t"#])
+            }.joined() + "\""
     }
 
     mutating func space() -> String { numbers.once(in: 3) ? numbers.pick([" ", "\t", "\r\n", "  "]) : "" }
@@ -78,7 +79,9 @@ struct ScannerFuzzTests {
             if fault == nil { valid += 1 }
             let foundation = (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)) != nil
             guard (fault == nil) != foundation, !isKnownDifference(bytes, fault) else { continue }
-            Issue.record("case \(index), seed \(run.seed): scanner \(fault.map { "\($0)" } ?? "valid"), Foundation \(foundation ? "valid" : "invalid"): \(String(reflecting: String(decoding: bytes, as: UTF8.self))) \(bytes.prefix(64))")
+            Issue.record(
+                "case \(index), seed \(run.seed): scanner \(fault.map { "\($0)" } ?? "valid"), Foundation \(foundation ? "valid" : "invalid"): \(String(reflecting: String(decoding: bytes, as: UTF8.self))) \(bytes.prefix(64))"
+            )
         }
         #expect(valid > run.cases / 50, "mutation leaves some texts valid, or this test compares nothing")
     }
@@ -89,13 +92,19 @@ struct ScannerFuzzTests {
         guard let fault else {
             // Foundation refuses what it cannot represent: half surrogate pairs, numbers beyond Double, deep nesting.
             if text.range(of: #"\\u[dD][89a-fA-F]"#, options: .regularExpression) != nil { return true }
-            if text.range(of: #"[0-9][eE]"#, options: .regularExpression) != nil || text.range(of: #"[0-9]{18}"#, options: .regularExpression) != nil { return true }
+            if text.range(of: #"[0-9][eE]"#, options: .regularExpression) != nil || text.range(of: #"[0-9]{18}"#, options: .regularExpression) != nil {
+                return true
+            }
             return false
         }
         // Foundation guesses the encoding: UTF-16 or UTF-32 by NULs among the first bytes, and skips a byte order mark.
-        if bytes.prefix(4).contains(0) || bytes.starts(with: [0xEF, 0xBB, 0xBF]) || bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) { return true }
+        if bytes.prefix(4).contains(0) || bytes.starts(with: [0xEF, 0xBB, 0xBF]) || bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            return true
+        }
         // It takes a comma at the end of an array or object.
-        if fault.reason == .unexpectedByte || fault.reason == .expectedKey, fault.offset < bytes.count, [0x5D, 0x7D].contains(bytes[fault.offset]) { return true }
+        if fault.reason == .unexpectedByte || fault.reason == .expectedKey, fault.offset < bytes.count, [0x5D, 0x7D].contains(bytes[fault.offset]) {
+            return true
+        }
         // It repairs or passes over what is not UTF-8 in places.
         return fault.reason == .notUTF8
     }
@@ -112,7 +121,8 @@ struct ScannerFuzzTests {
     @Test("Admission never crashes and always says the same") func admission() {
         let run = FuzzRun("admission", short: 20_000)
         var maker = JSONMaker(numbers: SeededNumbers(run.seed))
-        let bases = Repository.messages(300).filter { $0.count < 1_500 } + OddInput.table(topic: "a").map(\.bytes).filter { $0.count < 2_000 }
+        let bases =
+            Repository.messages(300).filter { $0.count < 1_500 } + OddInput.table(topic: "a").map(\.bytes).filter { $0.count < 2_000 }
             + BadInput.table(door: "MESSAGES").map(\.bytes).filter { $0.count < 2_000 }
         var admitted = 0
         for index in 0..<run.cases {
@@ -155,7 +165,9 @@ struct ScannerFuzzTests {
             let bytes = maker.mutate(maker.numbers.pick(bases))
             let result = admit(bytes)
             #expect(result == admit(bytes), "case \(index), seed \(run.seed)")
-            if case .success(let fields) = result, let metadata = fields["message_metadata"] { #expect(fault(metadata) == nil, "case \(index), seed \(run.seed)") }
+            if case .success(let fields) = result, let metadata = fields["message_metadata"] {
+                #expect(fault(metadata) == nil, "case \(index), seed \(run.seed)")
+            }
         }
     }
 }

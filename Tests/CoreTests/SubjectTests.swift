@@ -54,18 +54,24 @@ struct SubjectTests {
         #expect(facts.count > 100)
     }
 
-    @Test("Topics are literal subjects that clients may publish to", arguments: [
-        "a", "a.b.c", "tasks.gen-1.statement", "é.ü", "_INBOX", "_INBOXX.a", "a.$SYS", "com.example/x", "A.B", "0", String(repeating: "a", count: 256),
-        "a.\u{1F600}", "a\"b", "a\\b",
-    ])
+    @Test(
+        "Topics are literal subjects that clients may publish to",
+        arguments: [
+            "a", "a.b.c", "tasks.gen-1.statement", "é.ü", "_INBOX", "_INBOXX.a", "a.$SYS", "com.example/x", "A.B", "0", String(repeating: "a", count: 256),
+            "a.\u{1F600}", "a\"b", "a\\b",
+        ])
     func topics(_ text: String) { #expect(Subject.topicFault(Array(text.utf8).span) == nil) }
 
-    @Test("Everything else is no topic, and the fault says why", arguments: [
-        ("", "empty"), (".", "empty token"), ("a.", "dot"), (".a", "empty token"), ("a..b", "empty token"), ("a b", "white space"), ("a\tb", "white space"),
-        ("a\n", "white space"), ("a\0b", "white space"), ("a\u{7F}", "white space"), ("*", "wildcard"), (">", "wildcard"), ("a.*", "wildcard"), ("a.*.b", "wildcard"),
-        ("a.>", "wildcard"), ("$SYS.ACCOUNT", "$"), ("$JS.API.INFO", "$"), ("$KV.x", "$"), ("_INBOX.abc", "_INBOX"), (String(repeating: "a", count: 257), "257 bytes"),
-        (String(repeating: "é", count: 129), "258 bytes"),
-    ])
+    @Test(
+        "Everything else is no topic, and the fault says why",
+        arguments: [
+            ("", "empty"), (".", "empty token"), ("a.", "dot"), (".a", "empty token"), ("a..b", "empty token"), ("a b", "white space"), ("a\tb", "white space"),
+            ("a\n", "white space"), ("a\0b", "white space"), ("a\u{7F}", "white space"), ("*", "wildcard"), (">", "wildcard"), ("a.*", "wildcard"),
+            ("a.*.b", "wildcard"),
+            ("a.>", "wildcard"), ("$SYS.ACCOUNT", "$"), ("$JS.API.INFO", "$"), ("$KV.x", "$"), ("_INBOX.abc", "_INBOX"),
+            (String(repeating: "a", count: 257), "257 bytes"),
+            (String(repeating: "é", count: 129), "258 bytes"),
+        ])
     func faults(_ text: String, _ why: String) {
         let fault = Subject.topicFault(Array(text.utf8).span)
         #expect(fault?.contains(why) == true, "\(fault ?? "no fault")")
@@ -85,13 +91,17 @@ struct SubjectTests {
             #expect(SubjectPattern(pattern).matches(subject) == expected)
             #expect(Subject.matches(pattern: pattern, subject: subject) == expected)
             if expected { #expect(Subject.overlaps(pattern, subject)) }
-            #expect(Subject.isSubset(subject, of: pattern) == expected, "\(String(decoding: subject, as: UTF8.self)) of \(String(decoding: pattern, as: UTF8.self))")
+            #expect(
+                Subject.isSubset(subject, of: pattern) == expected, "\(String(decoding: subject, as: UTF8.self)) of \(String(decoding: pattern, as: UTF8.self))"
+            )
         }
     }
 
     /// The definition, token by token.
     private func reference(_ pattern: [UInt8], _ subject: [UInt8]) -> Bool {
-        func tokens(_ text: [UInt8]) -> [String] { String(decoding: text, as: UTF8.self).split(separator: ".", omittingEmptySubsequences: false).map(String.init) }
+        func tokens(_ text: [UInt8]) -> [String] {
+            String(decoding: text, as: UTF8.self).split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        }
         let (left, right) = (tokens(pattern), tokens(subject))
         for (index, token) in left.enumerated() {
             if token == ">" { return right.count > index }

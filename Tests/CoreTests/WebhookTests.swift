@@ -46,19 +46,27 @@ struct WebhookTests {
 
     // MARK: URL
 
-    @Test("A URL is read into its parts", arguments: [
-        ("https://example.com", "https://example.com:443/"), ("HTTPS://Example.COM/a/B?c=%20", "https://example.com:443/a/B?c=%20"),
-        ("http://127.0.0.1:8080/x", "http://127.0.0.1:8080/x"), ("https://[2001:DB8::1]:99/x", "https://[2001:db8::1]:99/x"), ("https://a_b.example?x=1", "https://a_b.example:443/?x=1"),
-        ("https://example.com/@user:x", "https://example.com:443/@user:x"),
-    ])
+    @Test(
+        "A URL is read into its parts",
+        arguments: [
+            ("https://example.com", "https://example.com:443/"), ("HTTPS://Example.COM/a/B?c=%20", "https://example.com:443/a/B?c=%20"),
+            ("http://127.0.0.1:8080/x", "http://127.0.0.1:8080/x"), ("https://[2001:DB8::1]:99/x", "https://[2001:db8::1]:99/x"),
+            ("https://a_b.example?x=1", "https://a_b.example:443/?x=1"),
+            ("https://example.com/@user:x", "https://example.com:443/@user:x"),
+        ])
     func url(_ text: String, _ expected: String) throws { #expect(try WebhookURL(text).text == expected) }
 
-    @Test("What could be read as two URLs, or says too much, is refused", arguments: [
-        "", "example.com", "ftp://example.com", "https://", "https:///x", "https://user@example.com", "https://user:pass@example.com/", "https://example.com:0", "https://example.com:65536",
-        "https://example.com:x", "https://example.com:", "https://example.com#x", "https://exa mple.com", "https://example.com\\@evil.com", "https://ex%61mple.com", "https://münchen.de",
-        "https://[::1", "https://[::1]x", "https://[example.com]", "https://[fe80::1%25eth0]/", "https://.example.com", "https://a,b.com", "javascript:alert(1)", "https://example.com:80:80",
-        "https://example.com/\n", "https://" + String(repeating: "a", count: 254), "https://example.com/" + String(repeating: "a", count: 2_048),
-    ])
+    @Test(
+        "What could be read as two URLs, or says too much, is refused",
+        arguments: [
+            "", "example.com", "ftp://example.com", "https://", "https:///x", "https://user@example.com", "https://user:pass@example.com/",
+            "https://example.com:0", "https://example.com:65536",
+            "https://example.com:x", "https://example.com:", "https://example.com#x", "https://exa mple.com", "https://example.com\\@evil.com",
+            "https://ex%61mple.com", "https://münchen.de",
+            "https://[::1", "https://[::1]x", "https://[example.com]", "https://[fe80::1%25eth0]/", "https://.example.com", "https://a,b.com",
+            "javascript:alert(1)", "https://example.com:80:80",
+            "https://example.com/\n", "https://" + String(repeating: "a", count: 254), "https://example.com/" + String(repeating: "a", count: 2_048),
+        ])
     func noURL(_ text: String) { #expect(throws: Refusal.self) { try WebhookURL(text) } }
 
     @Test("Ports of other protocols are refused") func ports() throws {
@@ -76,7 +84,8 @@ struct WebhookTests {
     @Test("Every fault of a document is named") func documents() {
         #expect(faults(#"{"webhook_id":"w","url":"https://example.com","events":["validation.failed"]}"#) == [])
         #expect(
-            faults(#"{"webhook_id":"a.b","url":"https://u@example.com","events":["validation.failed","validation.failled"],"topics":["a.>","a..b"]}"#, key: "a.b")
+            faults(
+                #"{"webhook_id":"a.b","url":"https://u@example.com","events":["validation.failed","validation.failled"],"topics":["a.>","a..b"]}"#, key: "a.b")
                 == ["/webhook_id", "/url", "/events/1", "/topics/1"])
     }
 
@@ -88,7 +97,9 @@ struct WebhookTests {
     @Test("Times are compared in both directions, also at the ends of the numbers") func tolerance() {
         let signature = WebhookSignature { key, content in key + content }
         let secret = WebhookSecret(key: [1])
-        for (timestamp, now) in [("0", Int64.min), ("0", Int64.max), ("9223372036854775807", 0), ("99999999999999999999", 0), ("-5", 0), ("+5", 5), (" 5", 5), ("5.0", 5)] {
+        for (timestamp, now) in [
+            ("0", Int64.min), ("0", Int64.max), ("9223372036854775807", 0), ("99999999999999999999", 0), ("-5", 0), ("+5", 5), (" 5", 5), ("5.0", 5),
+        ] {
             let header = signature.sign(id: "i", timestamp: timestamp, body: [], secret: secret)
             let headers = [(name: "webhook-id", value: "i"), (name: "webhook-timestamp", value: timestamp), (name: "webhook-signature", value: header)]
             #expect(throws: WebhookSignature.Fault.self, "\(timestamp)") { try signature.verify(headers: headers, body: [], secret: secret, now: now) }

@@ -67,7 +67,8 @@ struct ReplyReaderTests {
     @Test(
         "What is none of the protocol is refused",
         arguments: [
-            "HTTP/1.1 400 Bad Request\r\n", "$x\r\n", "$\r\n", ":\r\n", ":-\r\n", ":1 \r\n", ":9223372036854775808\r\n", ":99999999999999999999\r\n", "$1\r\nab\r\n",
+            "HTTP/1.1 400 Bad Request\r\n", "$x\r\n", "$\r\n", ":\r\n", ":-\r\n", ":1 \r\n", ":9223372036854775808\r\n", ":99999999999999999999\r\n",
+            "$1\r\nab\r\n",
             "*67108865\r\n", "*1\r\n!\r\n", "$3\n\nabc\r\n",
         ]
     )

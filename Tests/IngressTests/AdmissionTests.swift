@@ -20,7 +20,8 @@ struct AdmissionTests {
         _ = try admission.admit(Array(#"{"topic":"a.b","data":{}}"#.utf8), door: .http)
         _ = try admission.admit(Array(#"{"topic":"b","data":1}"#.utf8), door: .http)
         do throws(Refusal) {
-            _ = try admission.admit(Array(#"{"topic":"a.b","source_subject_id":"bob","message_uuid":"19164b3d-b1cb-5c74-9a4d-000000000001","data":1}"#.utf8), door: .redisList)
+            _ = try admission.admit(
+                Array(#"{"topic":"a.b","source_subject_id":"bob","message_uuid":"19164b3d-b1cb-5c74-9a4d-000000000001","data":1}"#.utf8), door: .redisList)
             Issue.record("it was admitted")
         } catch {
             #expect(error.isTemplate)

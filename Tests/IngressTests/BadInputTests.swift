@@ -31,7 +31,8 @@ struct BadInputTests {
 
     // MARK: Doors that answer
 
-    @Test("A malformed message is answered with status, code and place, and the connection goes on", arguments: AnsweringDoor.allCases.filter { !$0.isReference })
+    @Test(
+        "A malformed message is answered with status, code and place, and the connection goes on", arguments: AnsweringDoor.allCases.filter { !$0.isReference })
     func answered(_ door: AnsweringDoor) async throws {
         try await with(door.rawValue) { rig, table in
             let client = AnsweringClient(door, rig)
@@ -141,7 +142,8 @@ struct BadInputTests {
             size = Int(text("size"))
             let list = try JSONSerialization.jsonObject(with: Data(fields["violations"] ?? [])) as? [[String: Any]] ?? []
             violations = Set(list.map { "\($0["code"] as? String ?? "?") \($0["pointer"] as? String ?? "?")" })
-            isFingerprinted = text("sha256") == String(decoding: Hexadecimal.encode(ContentDigest.sha256(input ?? bytes)), as: UTF8.self) && !text("reason").isEmpty
+            isFingerprinted =
+                text("sha256") == String(decoding: Hexadecimal.encode(ContentDigest.sha256(input ?? bytes)), as: UTF8.self) && !text("reason").isEmpty
         }
     }
 

@@ -65,7 +65,9 @@ struct DoorRig {
     /// The NATS doors listen a moment after HTTP does.
     func awaitNATS() -> Bool {
         waitUntil { (try nats.request(meshlog.natsSubject, Array("{}".utf8), timeout: .seconds(2))).payload.isEmpty == false }
-            && waitUntil { _ = try JetStream(nats).consumerInfo("meshlog", of: meshlog.jetstreamStream); return true }
+            && waitUntil {
+                _ = try JetStream(nats).consumerInfo("meshlog", of: meshlog.jetstreamStream); return true
+            }
     }
 }
 

@@ -18,7 +18,9 @@ struct DoorFuzzTests {
 
         init(_ seed: UInt64, door: String) {
             numbers = SeededNumbers(seed)
-            bases = (Repository.messages(300) + BadInput.table(door: door).map(\.bytes) + OddInput.table(topic: "fuzz").map(\.bytes)).filter { $0.count < 3_000 }
+            bases = (Repository.messages(300) + BadInput.table(door: door).map(\.bytes) + OddInput.table(topic: "fuzz").map(\.bytes)).filter {
+                $0.count < 3_000
+            }
         }
 
         mutating func message() -> [UInt8] {
@@ -95,7 +97,8 @@ struct DoorFuzzTests {
                     case 1: [("Content-Type", "application/cloudevents-batch+json")]
                     default:
                         [
-                            ("Content-Type", "application/json"), ("ce-specversion", "1.0"), ("ce-id", "\(UUID())"), ("ce-source", "/fuzz"), ("ce-type", "fuzz"),
+                            ("Content-Type", "application/json"), ("ce-specversion", "1.0"), ("ce-id", "\(UUID())"), ("ce-source", "/fuzz"),
+                            ("ce-type", "fuzz"),
                             ("ce-ext", String(decoding: bytes.filter { $0 > 0x20 && $0 < 0x7F }.prefix(100), as: UTF8.self)),
                         ]
                     }

@@ -36,16 +36,19 @@ struct OddInputTests {
         let entries = try rig.entries(.messages, after: id)
         #expect(entries.allSatisfy { $0["via"] == Array(via.utf8) })
         // Named ones are duplicates at every door but the first.
-        let uuids = Set(Self.table.filter { !Self.isNameless($0) }.compactMap { input in
-            (try? Envelope.admit(input.bytes, arrival: Arrival(via: "x"), freshID: { MessageUUID(high: 0, low: 0) }))?.uuid.description
-        })
+        let uuids = Set(
+            Self.table.filter { !Self.isNameless($0) }.compactMap { input in
+                (try? Envelope.admit(input.bytes, arrival: Arrival(via: "x"), freshID: { MessageUUID(high: 0, low: 0) }))?.uuid.description
+            })
         let own = entries.filter { !uuids.contains(String(decoding: $0["message_uuid"] ?? [], as: UTF8.self)) }.map(Self.fields)
         let expected = try Self.expected()
         #expect(own.count == expected.count)
         for (index, (one, other)) in zip(own, expected).enumerated() { #expect(one == other, "\(Self.nameless[index])") }
     }
 
-    @Test("Every door that answers takes them, in order, as the same entries", arguments: AnsweringDoor.allCases) func answered(_ door: AnsweringDoor) async throws {
+    @Test("Every door that answers takes them, in order, as the same entries", arguments: AnsweringDoor.allCases) func answered(_ door: AnsweringDoor)
+        async throws
+    {
         try await DoorRig.with(Self.name) { rig in
             #expect(rig.awaitNATS())
             let id = try rig.lastID(.messages)
@@ -74,7 +77,8 @@ struct OddInputTests {
         }
     }
 
-    @Test("The doors that do not answer take them as the same entries", arguments: ["redis-list", "nats", "jetstream"]) func silent(_ door: String) async throws {
+    @Test("The doors that do not answer take them as the same entries", arguments: ["redis-list", "nats", "jetstream"]) func silent(_ door: String) async throws
+    {
         try await DoorRig.with(Self.name) { rig in
             #expect(rig.awaitNATS())
             let id = try rig.lastID(.messages)
@@ -100,7 +104,8 @@ struct OddInputTests {
             #expect(waitUntil { try rows() == messages }, "\(rig.meshlog.log.suffix(2_000))")
             // Payloads, byte for byte, in the order of the log.
             let answer = try archive.query(
-                "SELECT encode(coalesce(message_bytes, convert_to(message_data::text, 'UTF8')), 'hex') FROM message_exchange ORDER BY partition, entry_ms, entry_seq")
+                "SELECT encode(coalesce(message_bytes, convert_to(message_data::text, 'UTF8')), 'hex') FROM message_exchange ORDER BY partition, entry_ms, entry_seq"
+            )
             let archived = (0..<answer.rowCount).map { answer.string($0, 0) ?? "" }
             let logged = try rig.entries(.messages).map { String(decoding: Hexadecimal.encode($0["message_data"] ?? []), as: UTF8.self) }
             #expect(archived == logged)

@@ -25,7 +25,9 @@ struct PublishFormsTests {
         return fields.compactMapValues(\.text)
     }
 
-    @Test("One message: 201 with id and position, also in the header", arguments: ["application/json", "application/json; charset=utf-8", "text/plain", "application/x-www-form-urlencoded"])
+    @Test(
+        "One message: 201 with id and position, also in the header",
+        arguments: ["application/json", "application/json; charset=utf-8", "text/plain", "application/x-www-form-urlencoded"])
     func one(_ type: String) async throws {
         try await with { rig, connection in
             let answer = try connection.post("/v1/messages", Array(#"{"topic":"a.b","data":{"x" : 1}}"#.utf8), headers: [("Content-Type", type)])
@@ -46,14 +48,18 @@ struct PublishFormsTests {
             let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
             for extra in [[], [("Idempotency-Key", "trace-\(UUID())")]] as [[(String, String)]] {
                 for (given, expected) in [(parent, parent), ("00-zz", nil), ("", nil)] as [(String, String?)] {
-                    let answer = try connection.post("/v1/messages", Array(#"{"topic":"a"}"#.utf8), headers: [("Content-Type", "application/json"), ("traceparent", given)] + extra.map { ($0.0, $0.1 + given) })
+                    let answer = try connection.post(
+                        "/v1/messages", Array(#"{"topic":"a"}"#.utf8),
+                        headers: [("Content-Type", "application/json"), ("traceparent", given)] + extra.map { ($0.0, $0.1 + given) })
                     #expect(try entry(try #require(try object(answer)["position"] as? String), rig)["traceparent"] == expected)
                 }
             }
         }
     }
 
-    @Test("An array is answered in its order; small ones by the fast connection too", arguments: [[("Content-Type", "application/json")], [], [("Content-Type", "application/json"), ("Expect-Nothing", "x")]])
+    @Test(
+        "An array is answered in its order; small ones by the fast connection too",
+        arguments: [[("Content-Type", "application/json")], [], [("Content-Type", "application/json"), ("Expect-Nothing", "x")]])
     func array(_ headers: [(String, String)]) async throws {
         try await with { rig, connection in
             let id = try rig.lastID(.messages)
@@ -67,7 +73,9 @@ struct PublishFormsTests {
             #expect(positions.count == 500)
             #expect(positions == positions.sorted())
             #expect(answer.headers["meshlog-position"] == positions.last?.description)
-            let data = try rig.entries(.messages, after: id).filter { $0["topic"] == Array(topic.utf8) }.map { String(decoding: $0["message_data"] ?? [], as: UTF8.self) }
+            let data = try rig.entries(.messages, after: id).filter { $0["topic"] == Array(topic.utf8) }.map {
+                String(decoding: $0["message_data"] ?? [], as: UTF8.self)
+            }
             #expect(data == (0..<500).map(String.init))
             #expect(try connection.post("/v1/messages", Array("[]".utf8), headers: headers).status == 200)
             // The connection goes on.
@@ -127,7 +135,8 @@ struct PublishFormsTests {
             #expect(try post(array, "\(key)-array").1["accepted"] as? Int == 2)
             #expect(try post(array, "\(key)-array").1["duplicates"] as? Int == 2)
             for bad in ["", "\"\"", String(repeating: "k", count: 256), "ž"] { #expect(try post(#"{"topic":"a"}"#, bad).0 == 400, "\(bad)") }
-            let stream = try connection.post("/v1/messages", Array(#"{"topic":"a"}"#.utf8), headers: [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", key)])
+            let stream = try connection.post(
+                "/v1/messages", Array(#"{"topic":"a"}"#.utf8), headers: [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", key)])
             #expect(stream.status == 400)
         }
     }
@@ -142,11 +151,13 @@ struct PublishFormsTests {
         }
     }
 
-    @Test("What the door does not read is refused with 415", arguments: [
-        [("Content-Type", "application/xml")], [("Content-Type", "application/msgpack")], [("Content-Type", "application/cloudevents+avro")],
-        [("Content-Type", "application/cloudevents-batch+xml")], [("Content-Type", "multipart/form-data; boundary=x")],
-        [("Content-Type", "application/json"), ("Content-Encoding", "gzip")],
-    ])
+    @Test(
+        "What the door does not read is refused with 415",
+        arguments: [
+            [("Content-Type", "application/xml")], [("Content-Type", "application/msgpack")], [("Content-Type", "application/cloudevents+avro")],
+            [("Content-Type", "application/cloudevents-batch+xml")], [("Content-Type", "multipart/form-data; boundary=x")],
+            [("Content-Type", "application/json"), ("Content-Encoding", "gzip")],
+        ])
     func unsupported(_ headers: [(String, String)]) async throws {
         try await with { _, connection in
             let answer = try connection.post("/v1/messages", Array(#"{"topic":"a"}"#.utf8), headers: headers)
@@ -159,11 +170,13 @@ struct PublishFormsTests {
     @Test("A CloudEvent is the same message in binary and in structured mode, and in a batch") func cloudEvents() async throws {
         try await with { rig, connection in
             let id = "\(UUID())"
-            let structured = #"{"specversion":"1.0","type":"com.example.t","source":"/ctx/€ 1","id":"\#(id)","time":"2018-04-05T17:31:00Z","datacontenttype":"application/json","data":{"a" : 1}}"#
+            let structured =
+                #"{"specversion":"1.0","type":"com.example.t","source":"/ctx/€ 1","id":"\#(id)","time":"2018-04-05T17:31:00Z","datacontenttype":"application/json","data":{"a" : 1}}"#
             let one = try connection.post("/v1/messages", Array(structured.utf8), headers: [("Content-Type", "Application/CloudEvents+JSON; charset=utf-8")])
             #expect(one.status == 201, "\(one.text)")
             let headers = [
-                ("Content-Type", "application/json"), ("ce-specversion", "1.0"), ("CE-Type", "com.example.t"), ("ce-source", "/ctx/%E2%82%ac%201"), ("ce-id", id),
+                ("Content-Type", "application/json"), ("ce-specversion", "1.0"), ("CE-Type", "com.example.t"), ("ce-source", "/ctx/%E2%82%ac%201"),
+                ("ce-id", id),
                 ("ce-time", "2018-04-05T17:31:00Z"),
             ]
             let position = try #require(try object(one)["position"] as? String)
@@ -178,7 +191,9 @@ struct PublishFormsTests {
             #expect(try object(binary)["position"] as? String == position)
             let fresh = try connection.post("/v1/messages", Array(#"{"a" : 1}"#.utf8), headers: headers.map { $0.0 == "ce-id" ? ("ce-id", "\(id)-2") : $0 })
             #expect(fresh.status == 201, "\(fresh.text)")
-            let batch = try connection.post("/v1/messages", Array("[\(structured),\(structured.replacing(id, with: "\(id)-3")),{}]".utf8), headers: [("Content-Type", "application/cloudevents-batch+json")])
+            let batch = try connection.post(
+                "/v1/messages", Array("[\(structured),\(structured.replacing(id, with: "\(id)-3")),{}]".utf8),
+                headers: [("Content-Type", "application/cloudevents-batch+json")])
             #expect(batch.status == 207)
             let summary = try object(batch)
             #expect(summary["duplicates"] as? Int == 1)
@@ -188,11 +203,13 @@ struct PublishFormsTests {
         }
     }
 
-    @Test("A binary CloudEvent that breaks a rule is refused (rules 3, 5, 7, 14)", arguments: [
-        ("ce-specversion", nil), ("ce-id", nil), ("ce-source", nil), ("ce-type", nil), ("ce-specversion", "0.3"), ("ce-id", ""), ("ce-source", "%C0%A0"),
-        ("ce-datacontenttype", "application/json"), ("ce-time", "yesterday"), ("ce-my_ext", "x"), ("ce-type", "a%0Ab"),
-        ("ce-data", "x"), ("ce-id", "a%07"), ("ce-subject", "%C2%85"), ("ce-ext", "\u{FFFD}"), ("Content-Type", "text/\u{FFFD}"),
-    ] as [(String, String?)])
+    @Test(
+        "A binary CloudEvent that breaks a rule is refused (rules 3, 5, 7, 14)",
+        arguments: [
+            ("ce-specversion", nil), ("ce-id", nil), ("ce-source", nil), ("ce-type", nil), ("ce-specversion", "0.3"), ("ce-id", ""), ("ce-source", "%C0%A0"),
+            ("ce-datacontenttype", "application/json"), ("ce-time", "yesterday"), ("ce-my_ext", "x"), ("ce-type", "a%0Ab"),
+            ("ce-data", "x"), ("ce-id", "a%07"), ("ce-subject", "%C2%85"), ("ce-ext", "\u{FFFD}"), ("Content-Type", "text/\u{FFFD}"),
+        ] as [(String, String?)])
     func badCloudEvent(_ name: String, _ value: String?) async throws {
         try await with { _, connection in
             var headers = [("ce-specversion", "1.0"), ("ce-type", "t"), ("ce-source", "/s"), ("ce-id", "\(UUID())"), ("Content-Type", "application/json")]
@@ -282,7 +299,9 @@ struct PublishFormsTests {
                 if let position = answer.position.flatMap({ Position($0) }) { positions.append(position) }
             }
             #expect(positions == positions.sorted())
-            let data = try rig.entries(.messages, after: id).filter { $0["topic"] == Array("ws.order".utf8) }.compactMap { Int(String(decoding: $0["message_data"] ?? [], as: UTF8.self)) }
+            let data = try rig.entries(.messages, after: id).filter { $0["topic"] == Array("ws.order".utf8) }.compactMap {
+                Int(String(decoding: $0["message_data"] ?? [], as: UTF8.self))
+            }
             #expect(data == (0..<600).filter { $0 % 3 != 1 })
         }
     }

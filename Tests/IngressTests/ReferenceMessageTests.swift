@@ -18,20 +18,26 @@ struct ReferenceMessageTests {
         }
     }
 
-    @Test("The message is taken out of its wrapper", arguments: [
-        (#"{"message": "{\"topic\": \"a\"}"}"#, #"{"topic": "a"}"#), (#"{"message": {"topic" : "a"}}"#, #"{"topic" : "a"}"#),
-        (#" {"other": 1, "m\u0065ssage": "x", "more": []} "#, "x"), (#"{"message": "not json"}"#, "not json"),
-        ("{}", "No message found"), (#"{"other":1}"#, "No message found"), (#"{"message":null}"#, "No message found"), (#"{"message":""}"#, "No message found"),
-        (#"{"message":"a","message":"b"}"#, "refused: duplicate-key /message"), (#"{"message":7}"#, "refused: wrong-type /message"),
-        (#"{"message":["a"]}"#, "refused: wrong-type /message"), ("", "refused: not-json "), (#"{"message":"#, "refused: not-json "),
-        ("[]", "No message found"), ("7", "No message found"), (#"{"outer":{"message":"a"}}"#, "No message found"),
-    ])
+    @Test(
+        "The message is taken out of its wrapper",
+        arguments: [
+            (#"{"message": "{\"topic\": \"a\"}"}"#, #"{"topic": "a"}"#), (#"{"message": {"topic" : "a"}}"#, #"{"topic" : "a"}"#),
+            (#" {"other": 1, "m\u0065ssage": "x", "more": []} "#, "x"), (#"{"message": "not json"}"#, "not json"),
+            ("{}", "No message found"), (#"{"other":1}"#, "No message found"), (#"{"message":null}"#, "No message found"),
+            (#"{"message":""}"#, "No message found"),
+            (#"{"message":"a","message":"b"}"#, "refused: duplicate-key /message"), (#"{"message":7}"#, "refused: wrong-type /message"),
+            (#"{"message":["a"]}"#, "refused: wrong-type /message"), ("", "refused: not-json "), (#"{"message":"#, "refused: not-json "),
+            ("[]", "No message found"), ("7", "No message found"), (#"{"outer":{"message":"a"}}"#, "No message found"),
+        ])
     func wrapper(_ text: String, _ expected: String) { #expect(unwrap(text) == expected) }
 
-    @Test("A frame may also be the message itself", arguments: [
-        (#"{"message": "{\"topic\": \"a\"}"}"#, #"{"topic": "a"}"#), (#"{"topic":"a"}"#, #"{"topic":"a"}"#), (#"{"data":1,"topic":null}"#, #"{"data":1,"topic":null}"#),
-        ("{}", "No message found"), (#"{"data":1}"#, "No message found"), ("[1]", "[1]"), ("{", "refused: not-json "),
-    ])
+    @Test(
+        "A frame may also be the message itself",
+        arguments: [
+            (#"{"message": "{\"topic\": \"a\"}"}"#, #"{"topic": "a"}"#), (#"{"topic":"a"}"#, #"{"topic":"a"}"#),
+            (#"{"data":1,"topic":null}"#, #"{"data":1,"topic":null}"#),
+            ("{}", "No message found"), (#"{"data":1}"#, "No message found"), ("[1]", "[1]"), ("{", "refused: not-json "),
+        ])
     func frame(_ text: String, _ expected: String) { #expect(unwrap(text, frame: true) == expected) }
 
     @Test("POST /MESSAGES keeps the reference's contract") func post() async throws {

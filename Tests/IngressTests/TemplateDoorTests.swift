@@ -21,7 +21,9 @@ struct TemplateDoorTests {
             let id = UUID().uuidString.lowercased()
             let topic = "orders.\(id)"
             try rig.put("/v1/templates/amount-\(id)", Self.template("amount-\(id)", topic, version: 3))
-            try rig.put("/v1/templates/kind-\(id)", #"{"template_id":"kind-\#(id)","topics":["orders.\#(id)"],"policy_input_schema":{"kind":{"type":"string","enum":["a"]}}}"#)
+            try rig.put(
+                "/v1/templates/kind-\(id)",
+                #"{"template_id":"kind-\#(id)","topics":["orders.\#(id)"],"policy_input_schema":{"kind":{"type":"string","enum":["a"]}}}"#)
             try body(rig, topic)
         }
     }
@@ -61,17 +63,23 @@ struct TemplateDoorTests {
         }
     }
 
-    @Test("In an array, a stream of lines and a CloudEvent each message is judged by itself; a payload that is not JSON breaks a template") func forms() async throws {
+    @Test("In an array, a stream of lines and a CloudEvent each message is judged by itself; a payload that is not JSON breaks a template") func forms()
+        async throws
+    {
         try await with { rig, topic in
             let connection = try rig.meshlog.connect()
             let many = [good(topic), violating(topic), good(topic)]
-            let array = try connection.post("/v1/messages", [UInt8(ascii: "[")] + Array(many.joined(separator: [UInt8(ascii: ",")])) + [UInt8(ascii: "]")], headers: [("Content-Type", "application/json")])
+            let array = try connection.post(
+                "/v1/messages", [UInt8(ascii: "[")] + Array(many.joined(separator: [UInt8(ascii: ",")])) + [UInt8(ascii: "]")],
+                headers: [("Content-Type", "application/json")])
             #expect(array.status == 207 && array.text.contains("template-violation"))
             #expect(try object(array.body)["accepted"] as? Int == 2)
             let lines = try connection.post("/v1/messages", Array(many.joined(separator: [0x0A])), headers: [("Content-Type", "application/x-ndjson")])
             #expect(lines.status == 207)
             #expect(try (object(lines.body)["refusals"] as? [[String: Any]])?.first?["line"] as? Int == 2)
-            for (data, passes) in [(#""data":{"amount":2,"kind":"a"}"#, true), (#""data":{"amount":2}"#, false), (#""datacontenttype":"text/plain","data":"amount""#, false)] {
+            for (data, passes) in [
+                (#""data":{"amount":2,"kind":"a"}"#, true), (#""data":{"amount":2}"#, false), (#""datacontenttype":"text/plain","data":"amount""#, false),
+            ] {
                 let event = #"{"specversion":"1.0","id":"\#(UUID())","source":"/s","type":"\#(topic)",\#(data)}"#
                 let answer = try connection.post("/v1/messages", Array(event.utf8), headers: [("Content-Type", "application/cloudevents+json")])
                 #expect(answer.status == (passes ? 201 : 422), "\(data) \(answer.text)")
@@ -91,10 +99,11 @@ struct TemplateDoorTests {
             }
             try rig.nats.flush(timeout: .seconds(10))
             var found: [[String: [UInt8]]] = []
-            #expect(waitUntil {
-                found = try rig.entries(.rejected).filter { $0["bytes"] == bytes }
-                return !found.isEmpty
-            })
+            #expect(
+                waitUntil {
+                    found = try rig.entries(.rejected).filter { $0["bytes"] == bytes }
+                    return !found.isEmpty
+                })
             #expect(found.count == 1 && found[0]["door"] == Array(door.utf8))
             let violations = try #require(try JSONSerialization.jsonObject(with: Data(found[0]["violations"] ?? [])) as? [[String: Any]])
             #expect(violations.map { $0["pointer"] as? String } == ["/amount", "/kind"] && violations.first?["version"] as? Int == 3)
@@ -103,7 +112,9 @@ struct TemplateDoorTests {
         }
     }
 
-    @Test("The deepest payload on the deepest template is judged by every door, and takes none down", arguments: AnsweringDoor.allCases.map(\.rawValue) + ["redis-list", "jetstream"])
+    @Test(
+        "The deepest payload on the deepest template is judged by every door, and takes none down",
+        arguments: AnsweringDoor.allCases.map(\.rawValue) + ["redis-list", "jetstream"])
     func deep(_ door: String) async throws {
         try await DoorRig.with(Self.name) { rig in
             #expect(rig.awaitNATS())
@@ -127,13 +138,18 @@ struct TemplateDoorTests {
     @Test("A change is in force on another process within 100 ms of its acknowledgement, and gone as soon when it is deleted", .timeLimit(.minutes(5)))
     func hot() async throws {
         let first = try await MeshlogProcess.shared(Self.name)
-        let second = try await MeshlogProcess.shared("templates-second", arguments: ["--key-prefix", first.keyPrefix, "--roles", "doors,views", "--nats-subject", "", "--jetstream-subject", "", "--list", ""])
+        let second = try await MeshlogProcess.shared(
+            "templates-second",
+            arguments: ["--key-prefix", first.keyPrefix, "--roles", "doors,views", "--nats-subject", "", "--jetstream-subject", "", "--list", ""])
         try await onThread {
             let rig = try DoorRig(first)
             let other = try second.connect()
             let id = UUID().uuidString.lowercased()
             let topic = "hot.\(id)"
-            func status() throws -> Int { try other.post("/v1/messages", Array(#"{"topic":"\#(topic)","data":{"amount":5}}"#.utf8), headers: [("Content-Type", "application/json")]).status }
+            func status() throws -> Int {
+                try other.post("/v1/messages", Array(#"{"topic":"\#(topic)","data":{"amount":5}}"#.utf8), headers: [("Content-Type", "application/json")])
+                    .status
+            }
             #expect(try status() == 201)
             // The fastest counts: other tests hold the machine meanwhile.
             var fastest = Duration.seconds(3_600)
@@ -158,9 +174,12 @@ struct TemplateDoorTests {
         let first = try await MeshlogProcess.shared(Self.name)
         let id = UUID().uuidString.lowercased()
         try await onThread { try DoorRig(first).put("/v1/templates/\(id)", Self.template(id, "start.\(id)")) }
-        let late = try await MeshlogProcess.shared("templates-late", arguments: ["--key-prefix", first.keyPrefix, "--roles", "doors,views", "--nats-subject", "", "--jetstream-subject", "", "--list", ""])
+        let late = try await MeshlogProcess.shared(
+            "templates-late",
+            arguments: ["--key-prefix", first.keyPrefix, "--roles", "doors,views", "--nats-subject", "", "--jetstream-subject", "", "--list", ""])
         try await onThread {
-            let answer = try late.connect().post("/v1/messages", Array(#"{"topic":"start.\#(id)","data":{}}"#.utf8), headers: [("Content-Type", "application/json")])
+            let answer = try late.connect().post(
+                "/v1/messages", Array(#"{"topic":"start.\#(id)","data":{}}"#.utf8), headers: [("Content-Type", "application/json")])
             #expect(answer.status == 422)
         }
     }

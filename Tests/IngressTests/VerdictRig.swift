@@ -40,7 +40,9 @@ extension DoorRig {
     }
 
     /// A verdict in few words.
-    static func verdict(_ uuid: MessageUUID, _ outcome: Outcome, rule: String = "default", reason: String = "", _ detail: (inout VerdictDetail) -> Void = { _ in }) -> VerdictEntry {
+    static func verdict(
+        _ uuid: MessageUUID, _ outcome: Outcome, rule: String = "default", reason: String = "", _ detail: (inout VerdictDetail) -> Void = { _ in }
+    ) -> VerdictEntry {
         var verdict = VerdictEntry(
             messageUUID: uuid, outcome: outcome, rule: rule, reason: reason, policyRevision: "0-1-0", targets: outcome == .block ? [] : ["default"],
             subject: Array("s".utf8))
@@ -54,13 +56,15 @@ extension DoorRig {
         guard let limit = (try? JSONDocument(limit).root).flatMap({ RateLimit($0) }) else { return [] }
         return LimitTouch(
             key: .init(rule: rule, key: "bob", isShadow: shadow), limit: limit, arrival: nil, isTaken: retryAfter == 0, remaining: remaining,
-            retryAfter: retryAfter, reset: 500_000).json
+            retryAfter: retryAfter, reset: 500_000
+        ).json
     }
 
     /// PUT of a document of the control plane; returns when it is acknowledged.
     func put(_ path: String, _ body: String) throws {
         let connection = try meshlog.connect()
-        try connection.write(Array("PUT \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8))
+        try connection.write(
+            Array("PUT \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8))
         let answer = try connection.answer()
         guard answer.status < 300 else { throw RawConnection.Broken(description: "\(answer.status) \(answer.text)") }
     }

@@ -20,7 +20,8 @@ struct VerdictWaitTests {
     ) throws -> (answer: RawConnection.Answer, position: Position, uuid: MessageUUID) {
         let topic = "v.\(UUID())"
         let member = id.map { #""message_uuid":"\#($0)","# } ?? ""
-        try connection.write(RawConnection.post("/v1/messages", Array(#"{\#(member)"topic":"\#(topic)","data":1}"#.utf8), headers: Self.json + [("Prefer", wait)]))
+        try connection.write(
+            RawConnection.post("/v1/messages", Array(#"{\#(member)"topic":"\#(topic)","data":1}"#.utf8), headers: Self.json + [("Prefer", wait)]))
         let (position, uuid) = try rig.message(on: topic)
         if let decide { try rig.decide(position, decide(uuid)) }
         return (try connection.answer(), position, uuid)
@@ -37,7 +38,8 @@ struct VerdictWaitTests {
         return body
     }
 
-    @Test("What goes out: 201 with the acknowledgement and the verdict", arguments: [Outcome.deliver, .reroute]) func delivered(_ outcome: Outcome) async throws {
+    @Test("What goes out: 201 with the acknowledgement and the verdict", arguments: [Outcome.deliver, .reroute]) func delivered(_ outcome: Outcome) async throws
+    {
         try await DoorRig.undecided { rig in
             let (answer, position, uuid) = try post(rig, try rig.meshlog.connect()) { uuid in
                 DoorRig.verdict(uuid, outcome, rule: "r") {
@@ -57,9 +59,13 @@ struct VerdictWaitTests {
 
     @Test("What a rule forbids: 403, which rule, why, what would pass, and where the message is") func forbidden() async throws {
         try await DoorRig.undecided { rig in
-            try rig.put("/v1/constraints/described", #"{"constraint_id":"described","when":"message.type == 'x'","action":{"type":"block"},"description":"anything but x"}"#)
+            try rig.put(
+                "/v1/constraints/described",
+                #"{"constraint_id":"described","when":"message.type == 'x'","action":{"type":"block"},"description":"anything but x"}"#)
             try rig.put("/v1/constraints/bare", #"{"constraint_id":"bare","when":"message.type == 'y'","action":{"type":"require"}}"#)
-            for (rule, wouldPass) in [("described", "anything but x"), ("bare", "a message for which this holds: message.type == 'y'"), ("gone", nil)] as [(String, String?)] {
+            for (rule, wouldPass) in [("described", "anything but x"), ("bare", "a message for which this holds: message.type == 'y'"), ("gone", nil)]
+                as [(String, String?)]
+            {
                 let (answer, position, uuid) = try post(rig, try rig.meshlog.connect()) { DoorRig.verdict($0, .block, rule: rule, reason: "not this one") }
                 #expect(answer.status == 403 && answer.headers["content-type"] == "application/problem+json")
                 let body = try expectPlace(answer, position, uuid)
@@ -78,10 +84,14 @@ struct VerdictWaitTests {
             let connection = try rig.meshlog.connect()
             try connection.write(RawConnection.post("/v1/messages", Array(#"{"topic":"\#(topic)"}"#.utf8), headers: Self.json + [("Prefer", "wait=30")]))
             let (position, uuid) = try rig.message(on: topic)
-            try rig.decide(position, DoorRig.verdict(uuid, .block, rule: "l", reason: "slow down") {
-                $0.limits = Array("[".utf8) + DoorRig.touch("quiet", remaining: 1, retryAfter: 9_000_000, shadow: true) + Array(",".utf8) + DoorRig.touch("l", remaining: 0, retryAfter: 1_200_000) + Array("]".utf8)
-                $0.retryAt = Array(String(position.microseconds + 1_200_000).utf8)
-            })
+            try rig.decide(
+                position,
+                DoorRig.verdict(uuid, .block, rule: "l", reason: "slow down") {
+                    $0.limits =
+                        Array("[".utf8) + DoorRig.touch("quiet", remaining: 1, retryAfter: 9_000_000, shadow: true) + Array(",".utf8)
+                        + DoorRig.touch("l", remaining: 0, retryAfter: 1_200_000) + Array("]".utf8)
+                    $0.retryAt = Array(String(position.microseconds + 1_200_000).utf8)
+                })
             let answer = try connection.answer()
             #expect(answer.status == 429)
             let body = try expectPlace(answer, position, uuid)
@@ -92,7 +102,9 @@ struct VerdictWaitTests {
             #expect(answer.headers["ratelimit-policy"] == #""l";q=10;w=1"#)
             #expect(answer.headers["ratelimit"] == #""l";r=0;t=2"#)
             // A delivered message tells them too.
-            let passed = try post(rig, connection) { uuid in DoorRig.verdict(uuid, .deliver) { $0.limits = Array("[".utf8) + DoorRig.touch("l", remaining: 7) + Array("]".utf8) } }
+            let passed = try post(rig, connection) { uuid in
+                DoorRig.verdict(uuid, .deliver) { $0.limits = Array("[".utf8) + DoorRig.touch("l", remaining: 7) + Array("]".utf8) }
+            }
             #expect(passed.answer.status == 201)
             #expect(passed.answer.headers["ratelimit-policy"] == #""l";q=10;w=1"#)
             #expect(passed.answer.headers["ratelimit"] == #""l";r=7;t=1"#)
@@ -103,7 +115,9 @@ struct VerdictWaitTests {
     @Test("A rule that failed: 500; a message whose time was up: 410") func failed() async throws {
         try await DoorRig.undecided { rig in
             let fault = try post(rig, try rig.meshlog.connect()) { uuid in
-                DoorRig.verdict(uuid, .block, rule: "r", reason: "it could not be evaluated") { $0.error = Array(#"{"on_error":"block","rules":[{"rule":"r","detail":"no such key"}]}"#.utf8) }
+                DoorRig.verdict(uuid, .block, rule: "r", reason: "it could not be evaluated") {
+                    $0.error = Array(#"{"on_error":"block","rules":[{"rule":"r","detail":"no such key"}]}"#.utf8)
+                }
             }
             #expect(fault.answer.status == 500)
             #expect(try expectPlace(fault.answer, fault.position, fault.uuid)["type"] as? String == "urn:meshlog:problem:policy-error")
@@ -121,7 +135,9 @@ struct VerdictWaitTests {
             #expect(answer.status == 202)
             let verdict = try #require(try expectPlace(answer, position, uuid)["verdict"] as? [String: Any])
             #expect(verdict["outcome"] as? String == "hold" && verdict["retry_at"] as? String == "2027-01-15T08:00:00Z")
-            let person = try post(rig, try rig.meshlog.connect()) { DoorRig.verdict($0, .hold, rule: "p") { $0.hold = Array(#"{"on_expiry":"block","approvers":["ann"]}"#.utf8) } }
+            let person = try post(rig, try rig.meshlog.connect()) {
+                DoorRig.verdict($0, .hold, rule: "p") { $0.hold = Array(#"{"on_expiry":"block","approvers":["ann"]}"#.utf8) }
+            }
             #expect(person.answer.status == 202 && person.answer.text.contains(#""approvers":["ann"]"#))
         }
     }
@@ -150,14 +166,16 @@ struct VerdictWaitTests {
             let id = UUID().uuidString.lowercased()
             let first = try post(rig, connection, id: id) { DoorRig.verdict($0, .deliver, rule: "once") }
             #expect(first.answer.status == 201)
-            let fields = try rig.redis.run("XRANGE", [rig.keys.stream(.messages), first.position.streamID, first.position.streamID]).array?.first?.array?[1].pairs ?? [:]
+            let fields =
+                try rig.redis.run("XRANGE", [rig.keys.stream(.messages), first.position.streamID, first.position.streamID]).array?.first?.array?[1].pairs ?? [:]
             let same = Array(#"{"message_uuid":"\#(id)","topic":"\#(fields["topic"]?.text ?? "")","data":1}"#.utf8)
             let repeated = try connection.post("/v1/messages", same, headers: Self.json + [("Prefer", "wait=30")])
             #expect(repeated.status == 200)
             let body = try object(repeated.body)
             #expect(body["duplicate"] as? Bool == true && (body["verdict"] as? [String: Any])?["rule"] as? String == "once")
             #expect(body["position"] as? String == first.position.description)
-            let conflict = try connection.post("/v1/messages", Array(#"{"message_uuid":"\#(id)","topic":"other"}"#.utf8), headers: Self.json + [("Prefer", "wait=30")])
+            let conflict = try connection.post(
+                "/v1/messages", Array(#"{"message_uuid":"\#(id)","topic":"other"}"#.utf8), headers: Self.json + [("Prefer", "wait=30")])
             #expect(conflict.status == 422)
 
             let many = try connection.post("/v1/messages", Array(#"[{"topic":"a"},{"topic":"b"}]"#.utf8), headers: Self.json + [("Prefer", "wait=30")])
@@ -167,7 +185,8 @@ struct VerdictWaitTests {
 
             let topic = "v.\(UUID())"
             let event = #"{"specversion":"1.0","id":"\#(id)","source":"/s","type":"\#(topic)","data":1}"#
-            try connection.write(RawConnection.post("/v1/messages", Array(event.utf8), headers: [("Content-Type", "application/cloudevents+json"), ("Prefer", "wait=30")]))
+            try connection.write(
+                RawConnection.post("/v1/messages", Array(event.utf8), headers: [("Content-Type", "application/cloudevents+json"), ("Prefer", "wait=30")]))
             let (position, uuid) = try rig.message(on: topic)
             try rig.decide(position, DoorRig.verdict(uuid, .deliver))
             #expect(try connection.answer().status == 201)
@@ -183,7 +202,9 @@ struct VerdictWaitTests {
             // Of all processes on this Redis; each makes its own again.
             func waiters() throws -> [String] {
                 let list = try rig.redis.run("CLIENT", ["LIST"]).text ?? ""
-                return list.split(separator: "\n").filter { $0.contains("name=meshlog-verdicts") }.compactMap { $0.split(separator: " ").first { $0.hasPrefix("id=") }.map { String($0.dropFirst(3)) } }
+                return list.split(separator: "\n").filter { $0.contains("name=meshlog-verdicts") }.compactMap {
+                    $0.split(separator: " ").first { $0.hasPrefix("id=") }.map { String($0.dropFirst(3)) }
+                }
             }
             #expect(waitUntil { try !waiters().isEmpty })
             for id in try waiters() { _ = try rig.redis.call("CLIENT", ["KILL", "ID", id]) }
@@ -199,7 +220,9 @@ struct VerdictWaitTests {
             configuration.servers = [.redis]
             configuration.ports = [:]
             let stack = try await EmbeddedStack.start(configuration, logger: quietLogger)
-            let meshlog = try await MeshlogProcess.shared("verdictloss", arguments: ["--roles", "doors,views", "--redis-url", stack.redis.url, "--nats-subject", "", "--jetstream-subject", "", "--list", ""])
+            let meshlog = try await MeshlogProcess.shared(
+                "verdictloss",
+                arguments: ["--roles", "doors,views", "--redis-url", stack.redis.url, "--nats-subject", "", "--jetstream-subject", "", "--list", ""])
             let keys = LogKeys(prefix: meshlog.keyPrefix)
             let url = stack.redis.url
             let (connection, position) = try await onThread {
@@ -245,13 +268,21 @@ struct VerdictWaitTests {
         }
     }
 
-    @Test("With the router: a rule and a limit of the policy are told to who waits; what they let through goes out", .timeLimit(.minutes(5))) func router() async throws {
+    @Test("With the router: a rule and a limit of the policy are told to who waits; what they let through goes out", .timeLimit(.minutes(5))) func router()
+        async throws
+    {
         try await DoorRig.with("verdictpolicy") { rig in
-            try rig.put("/v1/constraints/loud", #"{"constraint_id":"loud","scope":{"topics":["p.>"]},"when":"message.type == 'loud'","action":{"type":"block"},"reason":"too loud, {{ message.source }}"}"#)
-            try rig.put("/v1/constraints/few", #"{"constraint_id":"few","scope":{"topics":["p.>"]},"action":{"type":"limit","rate":2,"period_ms":60000,"burst":2}}"#)
+            try rig.put(
+                "/v1/constraints/loud",
+                #"{"constraint_id":"loud","scope":{"topics":["p.>"]},"when":"message.type == 'loud'","action":{"type":"block"},"reason":"too loud, {{ message.source }}"}"#
+            )
+            try rig.put(
+                "/v1/constraints/few", #"{"constraint_id":"few","scope":{"topics":["p.>"]},"action":{"type":"limit","rate":2,"period_ms":60000,"burst":2}}"#)
             let connection = try rig.meshlog.connect()
             func post(_ type: String, _ topic: String = "p.a") throws -> RawConnection.Answer {
-                try connection.post("/v1/messages", Array(#"{"topic":"\#(topic)","source_subject_id":"bob","message_type":"\#(type)","data":1}"#.utf8), headers: Self.json + [("Prefer", "wait=30")])
+                try connection.post(
+                    "/v1/messages", Array(#"{"topic":"\#(topic)","source_subject_id":"bob","message_type":"\#(type)","data":1}"#.utf8),
+                    headers: Self.json + [("Prefer", "wait=30")])
             }
             #expect(try post("loud").status == 403, "a rule is in force for what comes behind its acknowledgement")
             let loud = try object(try post("loud").body)
@@ -305,7 +336,8 @@ struct VerdictWaitTests {
                 try rig.decide(position, DoorRig.verdict(uuid, outcome, rule: "r\(index)"))
             }
             let answers = try (0..<5).map { _ in try object(connection.receive().payload) }
-            #expect(answers.map { $0["message_uuid"] as? String } == [uuids[0].description, uuids[1].description, uuids[2].description, nil, uuids[3].description])
+            #expect(
+                answers.map { $0["message_uuid"] as? String } == [uuids[0].description, uuids[1].description, uuids[2].description, nil, uuids[3].description])
             #expect((answers[0]["verdict"] as? [String: Any])?["rule"] as? String == "r0")
             #expect(answers[1]["status"] as? Int == 403 && answers[1]["rule"] as? String == "r1" && answers[1]["position"] != nil)
             #expect((answers[2]["verdict"] as? [String: Any])?["outcome"] as? String == "hold")
@@ -321,7 +353,9 @@ struct VerdictWaitTests {
             // A repeat of what is decided comes behind a message that never is.
             let id = UUID().uuidString.lowercased()
             let decided = try post(rig, try rig.meshlog.connect(), id: id) { DoorRig.verdict($0, .deliver, rule: "first") }
-            let fields = try rig.redis.run("XRANGE", [rig.keys.stream(.messages), decided.position.streamID, decided.position.streamID]).array?.first?.array?[1].pairs ?? [:]
+            let fields =
+                try rig.redis.run("XRANGE", [rig.keys.stream(.messages), decided.position.streamID, decided.position.streamID]).array?.first?.array?[1].pairs
+                ?? [:]
             try connection.send(Array(#"{"topic":"never"}"#.utf8))
             try connection.send(Array(#"{"message_uuid":"\#(id)","topic":"\#(fields["topic"]?.text ?? "")","data":1}"#.utf8))
             let first = try object(connection.receive().payload)
@@ -359,7 +393,11 @@ struct VerdictWaitTests {
                 try rig.decide(position, DoorRig.verdict(uuid, outcome, rule: "r"))
                 let reply = try answer(subscription)
                 #expect(reply["position"] as? String == position.description && reply["message_uuid"] as? String == uuid.description)
-                if outcome == .deliver { #expect((reply["verdict"] as? [String: Any])?["rule"] as? String == "r") } else { #expect(reply["status"] as? Int == 403 && reply["rule"] as? String == "r") }
+                if outcome == .deliver {
+                    #expect((reply["verdict"] as? [String: Any])?["rule"] as? String == "r")
+                } else {
+                    #expect(reply["status"] as? Int == 403 && reply["rule"] as? String == "r")
+                }
             }
             let late = try answer(request("n.late", [NATSHeader("Meshlog-Wait", "1")]))
             #expect(late["verdict"] is NSNull && late["position"] != nil)

@@ -6,21 +6,25 @@ import Testing
 /// What people and scripts get from commands on their own machine.
 @Suite("Commands")
 struct CommandTests {
-    @Test("A setting that cannot be used ends the command with 64 and names it", arguments: [
-        (["tail", "--url", "http://127.0.0.1:70000"], "no address"), (["serve", "--redis-url", "redis://127.0.0.1:70000"], "redis-url"),
-        (["serve", "--postgresql-url", "postgresql://u:secret@127.0.0.1:70000/x"], "postgresql-url"),
-        (["serve", "--nats-url", "nats://user:secret@127.0.0.1:70000"], "nats-url"), (["doctor", "--nats-url", "foo user:secret@x"], "nats-url"),
-        (["serve", "--roles", ""], "roles"), (["serve", "--nats-subject", "Q", "--jetstream-subject", "Q"], "jetstream-subject"),
-        (["serve", "--jetstream-stream", "a b"], "jetstream-stream"), (["serve", "--backbone-stream", ""], "backbone-stream"),
-        (["serve", "--backbone-stream", "MESHLOG_DOOR"], "backbone-stream"), (["serve", "--backbone-name", " "], "backbone-name"),
-        (["serve", "--nats-credentials", "/nowhere/x.creds"], "/nowhere/x.creds"), (["up", "--redis-port", "65536"], "Redis"),
-    ])
+    @Test(
+        "A setting that cannot be used ends the command with 64 and names it",
+        arguments: [
+            (["tail", "--url", "http://127.0.0.1:70000"], "no address"), (["serve", "--redis-url", "redis://127.0.0.1:70000"], "redis-url"),
+            (["serve", "--postgresql-url", "postgresql://u:secret@127.0.0.1:70000/x"], "postgresql-url"),
+            (["serve", "--nats-url", "nats://user:secret@127.0.0.1:70000"], "nats-url"), (["doctor", "--nats-url", "foo user:secret@x"], "nats-url"),
+            (["serve", "--roles", ""], "roles"), (["serve", "--nats-subject", "Q", "--jetstream-subject", "Q"], "jetstream-subject"),
+            (["serve", "--jetstream-stream", "a b"], "jetstream-stream"), (["serve", "--backbone-stream", ""], "backbone-stream"),
+            (["serve", "--backbone-stream", "MESHLOG_DOOR"], "backbone-stream"), (["serve", "--backbone-name", " "], "backbone-name"),
+            (["serve", "--nats-credentials", "/nowhere/x.creds"], "/nowhere/x.creds"), (["up", "--redis-port", "65536"], "Redis"),
+        ])
     func settings(arguments: [String], says: String) async throws {
         let answer = try await MeshlogProcess.command(arguments, environment: ["MESHLOG_HOME": Repository.root])
         #expect(answer.status == 64 && answer.errors.contains(says) && !answer.errors.contains("secret"), "\(answer)")
     }
 
-    @Test("A port that is none is refused, and not silently another", arguments: [("MESHLOG_REDIS_PORT", "6379x"), ("MESHLOG_POSTGRESQL_PORT", "-1"), ("MESHLOG_NATS_PORT", "")])
+    @Test(
+        "A port that is none is refused, and not silently another",
+        arguments: [("MESHLOG_REDIS_PORT", "6379x"), ("MESHLOG_POSTGRESQL_PORT", "-1"), ("MESHLOG_NATS_PORT", "")])
     func ports(name: String, value: String) async throws {
         try await withTemporaryFolder { folder in
             let answer = try await MeshlogProcess.command(["up", "--data", folder, "--home", Repository.root], environment: [name: value])
@@ -84,7 +88,10 @@ struct CommandTests {
             // As `meshlog up` does for as long as it runs.
             let lock = try FolderLock(folder: folder)
             defer { withExtendedLifetime(lock) {} }
-            let report: [String: Any] = ["pid": Int(ProcessInfo.processInfo.processIdentifier), "redis": ["url": stack.redis.url], "postgresql": ["url": url], "nats": ["url": stack.nats.url]]
+            let report: [String: Any] = [
+                "pid": Int(ProcessInfo.processInfo.processIdentifier), "redis": ["url": stack.redis.url], "postgresql": ["url": url],
+                "nats": ["url": stack.nats.url],
+            ]
             try JSONSerialization.data(withJSONObject: report).write(to: URL(fileURLWithPath: folder + "/stack.json"))
             let home = ["--home", Repository.root]
             let usual = "redis://127.0.0.1:6379"
@@ -111,7 +118,8 @@ struct CommandTests {
         let port = stack.postgresql.port
         _ = try await onThread {
             try SetupSession(port: port, database: database).query(
-                "REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE ROLE \(role) LOGIN; ALTER ROLE \(role) SET default_transaction_read_only = on; REVOKE CREATE ON DATABASE \(database) FROM PUBLIC")
+                "REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE ROLE \(role) LOGIN; ALTER ROLE \(role) SET default_transaction_read_only = on; REVOKE CREATE ON DATABASE \(database) FROM PUBLIC"
+            )
         }
         let answer = try await MeshlogProcess.command([
             "doctor", "--home", Repository.root, "--redis-url", stack.redis.url, "--nats-url", stack.nats.url, "--postgresql-url",
@@ -132,7 +140,8 @@ struct CommandTests {
         #expect(bench.status == 2 && bench.errors.contains("not acknowledged"), "\(bench)")
         #expect(try await MeshlogProcess.command(["publish", "--topic", "a.b", "--url", url]).status == 0)
         let port = process.port
-        #expect(await eventually(within: .seconds(30)) { try await Curl.run(port: port, "GET", "/v1/messages?topic=a.b&outcome=deliver").body.contains("deliver") })
+        #expect(
+            await eventually(within: .seconds(30)) { try await Curl.run(port: port, "GET", "/v1/messages?topic=a.b&outcome=deliver").body.contains("deliver") })
         let places = ["--home", Repository.root, "--key-prefix", process.keyPrefix, "--redis-url", process.redisURL, "--postgresql-url", process.postgresqlURL]
         let removed = try await MeshlogProcess.command(["what-if", "--remove", "nope"] + places)
         #expect(removed.status == 2 && removed.errors.contains("nope"), "\(removed)")

@@ -23,7 +23,10 @@ struct LogIdentityTests {
     }
 
     private func places(_ process: MeshlogProcess, prefix: String) -> [String] {
-        ["--home", Repository.root, "--key-prefix", prefix, "--redis-url", process.redisURL, "--postgresql-url", process.postgresqlURL, "--nats-url", process.natsURL]
+        [
+            "--home", Repository.root, "--key-prefix", prefix, "--redis-url", process.redisURL, "--postgresql-url", process.postgresqlURL, "--nats-url",
+            process.natsURL,
+        ]
     }
 
     @Test("A second log on the same database is refused, and the first loses nothing", .timeLimit(.minutes(3))) func second() async throws {
@@ -47,7 +50,9 @@ struct LogIdentityTests {
         OwnLog.remove(LogKeys(prefix: prefix), try RedisEndpoint(url: one.redisURL))
     }
 
-    @Test("A log that lost its data is refused until the archive is handed over; then rows and projections go on", .timeLimit(.minutes(3))) func lost() async throws {
+    @Test("A log that lost its data is refused until the archive is handed over; then rows and projections go on", .timeLimit(.minutes(3))) func lost()
+        async throws
+    {
         let one = try await MeshlogProcess.start("lost")
         for text in ["a", "b", "c"] { try await publish(one.port, text) }
         #expect(try await Curl.run(port: one.port, "PUT", "/v1/config/global/max_message_bytes", #"{"value":2000}"#).status == 201)

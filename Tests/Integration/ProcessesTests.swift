@@ -20,13 +20,15 @@ struct ProcessesTests {
 
     /// The verdict on a message, once there is one.
     private func verdict(_ process: MeshlogProcess, _ uuid: String, within: Duration = .seconds(30)) async throws -> [String: Any] {
-        #expect(await eventually(within: within) {
-            try await Curl.run(port: process.port, "GET", "/v1/messages/\(uuid)/trace").object["verdict"] is [String: Any]
-        })
+        #expect(
+            await eventually(within: within) {
+                try await Curl.run(port: process.port, "GET", "/v1/messages/\(uuid)/trace").object["verdict"] is [String: Any]
+            })
         return try #require(try await Curl.run(port: process.port, "GET", "/v1/messages/\(uuid)/trace").object["verdict"] as? [String: Any])
     }
 
-    @Test("A constraint posted at one process is in force for the next message at another, and the verdict carries its revision") func hotChange() async throws {
+    @Test("A constraint posted at one process is in force for the next message at another, and the verdict carries its revision") func hotChange() async throws
+    {
         let one = try await MeshlogProcess.start("hot")
         let two = try await MeshlogProcess.start("hot", beside: one)
         for round in 0..<12 {
@@ -77,19 +79,23 @@ struct ProcessesTests {
         for index in 0..<50 { sent.append(try await publish(two, #"{"topic":"take.over","source_subject_id":"ann","data":\#(index)}"#)) }
         for uuid in sent { #expect(try await verdict(two, uuid)["outcome"] as? String == "deliver") }
         let port = two.port
-        #expect(await eventually(within: .seconds(40)) {
-            try await Curl.run(port: port, "GET", "/v1/projections/subjects/rows/ann").body.contains("\"sent\":100,")
-        })
-        #expect(await eventually(within: .seconds(40)) {
-            let row = try await Curl.run(port: port, "GET", "/v1/projections/config/rows/global%2Fmax_message_bytes")
-            return row.status == 200 && row.body.contains("2000")
-        })
+        #expect(
+            await eventually(within: .seconds(40)) {
+                try await Curl.run(port: port, "GET", "/v1/projections/subjects/rows/ann").body.contains("\"sent\":100,")
+            })
+        #expect(
+            await eventually(within: .seconds(40)) {
+                let row = try await Curl.run(port: port, "GET", "/v1/projections/config/rows/global%2Fmax_message_bytes")
+                return row.status == 200 && row.body.contains("2000")
+            })
         let verified = try await Curl.run(port: port, "POST", "/v1/messages", #"{"topic":"take.over","data":"\#(String(repeating: "x", count: 3_000))"}"#)
         #expect(verified.status == 413, "the setting of the dead process is in force: \(verified.body)")
         two.crash()
     }
 
-    @Test("A message that a rule reroutes goes to the registered backbone and nowhere else; a backbone that is gone holds nothing back") func reroute() async throws {
+    @Test("A message that a rule reroutes goes to the registered backbone and nowhere else; a backbone that is gone holds nothing back") func reroute()
+        async throws
+    {
         try await withTemporaryFolder { folder in
             var configuration = EmbeddedStack.Configuration(dataFolder: folder)
             configuration.servers = [.nats]

@@ -30,17 +30,23 @@ struct WebhookProcessTests {
         try await Curl.run(port: port, "GET", "/v1/webhooks/\(id)/attempts").object["attempts"] as? [[String: Any]] ?? []
     }
 
-    @Test("A message that breaks its template at the HTTP door reaches the receiver, and the signature verifies with the secret that is shown") func violation() async throws {
+    @Test("A message that breaks its template at the HTTP door reaches the receiver, and the signature verifies with the secret that is shown") func violation()
+        async throws
+    {
         try await withArguments { arguments in
             let process = try await MeshlogProcess.start("hooks", arguments: arguments)
             let port = process.port
             try await WebhookReceiver.with(reply: { _, _ in .init(200) }) { receiver in
                 #expect(try await Curl.run(port: port, "PUT", "/v1/templates/amount", Self.template).status == 201)
                 let refused = try await Curl.run(port: port, "PUT", "/v1/webhooks/quality", #"{"url":"https://u:p@x","events":["validation.fail"],"colour":1}"#)
-                #expect(refused.status == 422 && refused.body.contains("/url") && refused.body.contains("validation.failed") && refused.body.contains("colour"), "\(refused.body)")
-                let made = try await Curl.run(port: port, "PUT", "/v1/webhooks/quality", #"{"url":"\#(receiver.url())","events":["validation.failed"],"topics":["orders.*"]}"#)
+                #expect(
+                    refused.status == 422 && refused.body.contains("/url") && refused.body.contains("validation.failed") && refused.body.contains("colour"),
+                    "\(refused.body)")
+                let made = try await Curl.run(
+                    port: port, "PUT", "/v1/webhooks/quality", #"{"url":"\#(receiver.url())","events":["validation.failed"],"topics":["orders.*"]}"#)
                 #expect(made.status == 201, "\(made.body)")
-                let answer = try await Curl.run(port: port, "POST", "/v1/messages", #"{"topic":"orders.eu","source_subject_id":"bob","data":{"secret":"payload"}}"#)
+                let answer = try await Curl.run(
+                    port: port, "POST", "/v1/messages", #"{"topic":"orders.eu","source_subject_id":"bob","data":{"secret":"payload"}}"#)
                 #expect(answer.status == 422)
                 #expect(await eventually(within: .seconds(30)) { receiver.all.count == 1 })
                 let request = try #require(receiver.all.first)
@@ -48,13 +54,18 @@ struct WebhookProcessTests {
                 let secret = try await secret(port, "quality")
                 try WebhookKey.signature.verify(headers: request.headers, body: request.body, secret: secret, now: now)
                 let data = try #require(try JSONDocument(request.body).root["data"])
-                #expect(data["topic"]?.string == "orders.eu" && data["source_subject_id"]?.string == "bob" && data["violations"]?.item(0)?["template"]?.string == "amount")
+                #expect(
+                    data["topic"]?.string == "orders.eu" && data["source_subject_id"]?.string == "bob"
+                        && data["violations"]?.item(0)?["template"]?.string == "amount")
                 #expect(!String(decoding: request.body, as: UTF8.self).contains("payload"), "the payload stays where it is")
                 #expect(await eventually { try await attempts(port, "quality").first?["result"] as? String == "succeeded" })
                 // A test goes the same way, and the newest attempt comes first.
                 let test = try await Curl.run(port: port, "POST", "/v1/webhooks/quality/test")
                 #expect(test.status == 202)
-                #expect(await eventually(within: .seconds(30)) { try await attempts(port, "quality").map { $0["type"] as? String } == ["webhook.test", "validation.failed"] })
+                #expect(
+                    await eventually(within: .seconds(30)) {
+                        try await attempts(port, "quality").map { $0["type"] as? String } == ["webhook.test", "validation.failed"]
+                    })
                 #expect(receiver.all.last?.id == test.object["message_id"] as? String)
                 let page = try await Curl.run(port: port, "GET", "/v1/webhooks/quality/attempts?limit=1")
                 let cursor = try #require(page.object["next_cursor"] as? String)

@@ -10,7 +10,8 @@ import Testing
 
 @Suite("Held messages beyond the log")
 struct ArchivedTests {
-    private let text = #"{"topic":"a.b","data":{"ž": 1.50,  "n":[1]},"source_subject_id":"alice","destination_subject_ids": [ "bob",  "c\u00e9l" ],"origin_ts":1767225600000001,"message_metadata":{"a":  1}}"#
+    private let text =
+        #"{"topic":"a.b","data":{"ž": 1.50,  "n":[1]},"source_subject_id":"alice","destination_subject_ids": [ "bob",  "c\u00e9l" ],"origin_ts":1767225600000001,"message_metadata":{"a":  1}}"#
 
     private func archive(_ rig: SessionRig, _ messages: [DecidedMessage]) async throws {
         let url = rig.url
@@ -59,7 +60,10 @@ struct ArchivedTests {
                 let fields = fault.contains("message_data") ? fault : fault + ["message_data", #"{"n": 1}"#]
                 let id = try session.run(
                     "XADD",
-                    [rig.keys.stream(.messages), "*", "event", "message.accepted", "v", "1", "message_uuid", MessageUUID(high: 7, low: UInt64(number)).description]
+                    [
+                        rig.keys.stream(.messages), "*", "event", "message.accepted", "v", "1", "message_uuid",
+                        MessageUUID(high: 7, low: UInt64(number)).description,
+                    ]
                         + ["topic", topic, "content_type", "application/json", "via", "by hand"] + fields)
                 positions.append(try #require(id.text.flatMap { Position(streamID: $0) }))
             }
@@ -73,7 +77,9 @@ struct ArchivedTests {
             for opening in openings.suffix(faults.count) { released.append(try #require(try rig.closings.first { $0.session == opening.position }?.released)) }
             for (original, position) in zip(held, released) {
                 let entry = try #require(try rig.entry(position))
-                for field in MessageField.allCases where ![.event, .release].contains(field) { #expect(entry.string(field) == original.message.string(field), "\(field)") }
+                for field in MessageField.allCases where ![.event, .release].contains(field) {
+                    #expect(entry.string(field) == original.message.string(field), "\(field)")
+                }
             }
         }
     }
@@ -92,7 +98,9 @@ struct ArchivedTests {
             }
             try await archive(rig, forged)
             let command = try rig.command(asked)
-            guard case .unreleasable(let why) = await refusal({ () throws(SessionRefusal) in try await rig.desk.decide(command) }) else { return #expect(Bool(false)) }
+            guard case .unreleasable(let why) = await refusal({ () throws(SessionRefusal) in try await rig.desk.decide(command) }) else {
+                return #expect(Bool(false))
+            }
             #expect(why.contains("not what was held"))
             try await rig.withClock { #expect(await eventually { try rig.closings.count == 1 }) }
             guard case .expired(.block, let reason)? = try rig.closings.first?.cause else { return #expect(Bool(false)) }
@@ -150,7 +158,8 @@ struct ArchivedTests {
                 }
             }
             let expected = [
-                "a.pending pending - false", "a.approved approved eve true", "a.edited edited eve true", "a.denied denied eve false", "soon.expired expired - false",
+                "a.pending pending - false", "a.approved approved eve true", "a.edited edited eve true", "a.denied denied eve false",
+                "soon.expired expired - false",
                 "pace.released released - true",
             ]
             #expect(await eventually(within: .seconds(20)) { try await statuses() == expected })

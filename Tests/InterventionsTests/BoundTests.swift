@@ -9,7 +9,9 @@ import Testing
 struct BoundTests {
     private let pace = #"{"type":"limit","rate":1,"period_ms":3600000,"burst":1,"over":"delay","delay_max_ms":86400000}"#
 
-    @Test("What would be one held message too many is blocked and says why; where one is decided there is room again", .timeLimit(.minutes(5))) func full() async throws {
+    @Test("What would be one held message too many is blocked and says why; where one is decided there is room again", .timeLimit(.minutes(5))) func full()
+        async throws
+    {
         try await SessionRig.with(openSessionsMax: 3) { rig in
             try rig.constraint("ask", #"{"type":"hold"}"#, topics: "ask.*")
             try rig.constraint("pace", pace, topics: "pace.*")
@@ -32,7 +34,9 @@ struct BoundTests {
                 #expect(PolicyRefusal(one.verdict, at: one.position, disclosesConditions: false, terms: { _ in nil })?.kind == .error)
             }
             #expect(all[5].verdict.detail.retryAtMicroseconds != nil, "a limit still says when it would pass")
-            #expect(rig.metrics.render().contains("meshlog_sessions_refused_total 2") && rig.metrics.render().contains(#"meshlog_verdicts_total{outcome="hold"} 3"#))
+            #expect(
+                rig.metrics.render().contains("meshlog_sessions_refused_total 2") && rig.metrics.render().contains(#"meshlog_verdicts_total{outcome="hold"} 3"#)
+            )
 
             let opening = try await rig.opened(sent[1])
             _ = try await rig.desk.decide(try rig.command(opening, .deny))
@@ -47,7 +51,8 @@ struct BoundTests {
         }
     }
 
-    @Test("A released message that a rule behind would hold finds no room: it is blocked, and its session stays decided", .timeLimit(.minutes(5))) func released() async throws {
+    @Test("A released message that a rule behind would hold finds no room: it is blocked, and its session stays decided", .timeLimit(.minutes(5)))
+    func released() async throws {
         try await SessionRig.with(openSessionsMax: 1) { rig in
             try rig.constraint("first", #"{"type":"hold"}"#, priority: 30, topics: "a.*")
             try rig.constraint("second", #"{"type":"hold"}"#, priority: 20, topics: "a.*")

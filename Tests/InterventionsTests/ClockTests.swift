@@ -9,7 +9,8 @@ import Testing
 struct ClockTests {
     private func ask(_ timeoutMs: Int, _ onExpiry: String) -> String { #"{"type":"hold","timeout_ms":\#(timeoutMs),"on_expiry":"\#(onExpiry)"}"# }
 
-    @Test("What nobody decided about goes the way its rule says: it is delivered, or stays where it is", .timeLimit(.minutes(5)), arguments: ["deliver", "block"])
+    @Test(
+        "What nobody decided about goes the way its rule says: it is delivered, or stays where it is", .timeLimit(.minutes(5)), arguments: ["deliver", "block"])
     func expiry(_ way: String) async throws {
         try await SessionRig.with { rig in
             try rig.constraint("ask", ask(150, way))
@@ -78,12 +79,15 @@ struct ClockTests {
             let all = try await rig.decided(2 * count)
             #expect(all.count == 2 * count)
             let released = all.filter(\.message.isReleased)
-            #expect(Set(released.map { $0.message.string(.data) }).count == count && released.map(\.position).sorted() == closings.compactMap(\.released).sorted())
+            #expect(
+                Set(released.map { $0.message.string(.data) }).count == count && released.map(\.position).sorted() == closings.compactMap(\.released).sorted())
             #expect(try rig.log.nextDue(try rig.connect()) == nil)
         }
     }
 
-    @Test("Keys that were lost are put back from the stream: what is open stays open, what has ended stays so", .timeLimit(.minutes(5))) func lost() async throws {
+    @Test("Keys that were lost are put back from the stream: what is open stays open, what has ended stays so", .timeLimit(.minutes(5))) func lost()
+        async throws
+    {
         try await SessionRig.with { rig in
             try rig.constraint("ask", #"{"type":"hold"}"#, topics: "ask.*")
             try rig.constraint("soon", ask(2_000, "block"), topics: "soon.*")

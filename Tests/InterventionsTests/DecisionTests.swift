@@ -34,9 +34,15 @@ struct DecisionTests {
                 #expect(all[0].message.string(field) == all[1].message.string(field), "\(field)")
             }
             #expect(all[1].message.string(.event) == MessageEntry.released)
-            #expect(Release(all[1].message.slice(.release)) == Release(.approve, session: opening.sessionID, origin: opening.position, by: "eve", passed: ["ask"]))
-            #expect(try rig.closings == [SessionClosing(opening.position, .decided(.approve, by: "eve", via: "test", comment: "why", digest: opening.digest), released: released)])
-            let again = await refusal { () throws(SessionRefusal) in try await rig.desk.decide(SessionCommand(id: opening.sessionID, decision: .deny, digest: opening.digest, by: "adam", via: "test")) }
+            #expect(
+                Release(all[1].message.slice(.release)) == Release(.approve, session: opening.sessionID, origin: opening.position, by: "eve", passed: ["ask"]))
+            #expect(
+                try rig.closings == [
+                    SessionClosing(opening.position, .decided(.approve, by: "eve", via: "test", comment: "why", digest: opening.digest), released: released)
+                ])
+            let again = await refusal { () throws(SessionRefusal) in
+                try await rig.desk.decide(SessionCommand(id: opening.sessionID, decision: .deny, digest: opening.digest, by: "adam", via: "test"))
+            }
             guard case .notOpen(let ending) = again else { return #expect(Bool(false), "\(String(describing: again))") }
             #expect(ending?.closing.released == released && ending?.position == receipt.position)
         }
@@ -52,7 +58,9 @@ struct DecisionTests {
         }
     }
 
-    @Test("An edited message has the given members and keeps the others; what breaks the rules of messages is named and decides nothing") func edit() async throws {
+    @Test("An edited message has the given members and keeps the others; what breaks the rules of messages is named and decides nothing") func edit()
+        async throws
+    {
         try await SessionRig.with { rig in
             try rig.constraint("ask", ask)
             let opening = try await rig.hold(#"{"topic":"a.b","data":1,"source_subject_id":"alice","message_metadata":{"a": 1},"correlation_id":"c"}"#)
@@ -62,7 +70,9 @@ struct DecisionTests {
                 (#"{"data":1,"data_base64":"AA=="}"#, "/message/data_base64"), (#"{"content_type":"text/plain","data":1}"#, "/message/data"),
             ] {
                 let command = try rig.command(opening, .edit, changes: changes)
-                guard case .refused(let refused) = await refusal({ () throws(SessionRefusal) in try await rig.desk.decide(command) }) else { return #expect(Bool(false), "\(changes)") }
+                guard case .refused(let refused) = await refusal({ () throws(SessionRefusal) in try await rig.desk.decide(command) }) else {
+                    return #expect(Bool(false), "\(changes)")
+                }
                 #expect(refused.violations.first?.pointer == expected, "\(changes): \(refused.summary)")
             }
             let receipt = try await rig.desk.decide(
@@ -70,14 +80,18 @@ struct DecisionTests {
             let released = try #require(receipt.closing.released)
             let entry = try #require(try rig.entry(released))
             #expect(entry.string(.data) == #"{"x":  [1]}"# && entry.string(.destinations) == #"["desk"]"# && entry.string(.type) == "note")
-            #expect(entry.string(.metadata) == #"{"a": 1}"# && entry.string(.correlationID) == "c" && entry.string(.principal) == "p" && entry.string(.source) == "alice")
+            #expect(
+                entry.string(.metadata) == #"{"a": 1}"# && entry.string(.correlationID) == "c" && entry.string(.principal) == "p"
+                    && entry.string(.source) == "alice")
             #expect(Release(entry.slice(.release))?.decision == .edit)
             #expect(try await rig.decided(2).map(\.verdict.outcome) == [.hold, .deliver])
         }
     }
 
     @Test("An edit of a payload that is no JSON stays of its type") func editText() throws {
-        var held = try Envelope.admit(Array(#"{"topic":"a","content_type":"text/plain","data":"old"}"#.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 1, low: 1) }).entry
+        var held = try Envelope.admit(
+            Array(#"{"topic":"a","content_type":"text/plain","data":"old"}"#.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 1, low: 1) }
+        ).entry
         held.set(.via, "nats")
         let text = try ReleasedMessage.edited(held, try JSONDocument(#"{"data":"new\nline"}"#).root)
         #expect(text.string(.data) == "new\nline" && text.string(.contentType) == "text/plain" && text.string(.via) == "nats")
@@ -92,10 +106,14 @@ struct DecisionTests {
             try rig.constraint("ask", ask)
             let opening = try await rig.hold()
             let wrong = try rig.command(opening, digest: String(repeating: "0", count: 64))
-            guard case .otherDigest(opening.digest) = await refusal({ () throws(SessionRefusal) in try await rig.desk.decide(wrong) }) else { return #expect(Bool(false)) }
+            guard case .otherDigest(opening.digest) = await refusal({ () throws(SessionRefusal) in try await rig.desk.decide(wrong) }) else {
+                return #expect(Bool(false))
+            }
             for name in ["mallory", ""] {
                 let command = try rig.command(opening, by: name)
-                guard case .notAnApprover(["eve", "adam"]) = await refusal({ () throws(SessionRefusal) in try await rig.desk.decide(command) }) else { return #expect(Bool(false), "\(name)") }
+                guard case .notAnApprover(["eve", "adam"]) = await refusal({ () throws(SessionRefusal) in try await rig.desk.decide(command) }) else {
+                    return #expect(Bool(false), "\(name)")
+                }
             }
             // The log itself compares too: nobody gets past it by another way.
             let closing = SessionClosing(opening.position, .decided(.deny, by: "eve", via: "", comment: "", digest: "x"))
@@ -113,7 +131,8 @@ struct DecisionTests {
                 for number in 0..<24 {
                     group.addTask {
                         let command = SessionCommand(
-                            id: opening.sessionID, decision: number % 3 == 0 ? .deny : .approve, digest: opening.digest, by: number % 2 == 0 ? "eve" : "adam", via: "test")
+                            id: opening.sessionID, decision: number % 3 == 0 ? .deny : .approve, digest: opening.digest, by: number % 2 == 0 ? "eve" : "adam",
+                            via: "test")
                         return await refusal { () throws(SessionRefusal) in try await rig.desk.decide(command) } == nil
                     }
                 }
@@ -126,7 +145,8 @@ struct DecisionTests {
         }
     }
 
-    @Test("A released message meets the rules behind: a second hold opens a second session, a block blocks; nobody asks twice") func rulesBehind() async throws {
+    @Test("A released message meets the rules behind: a second hold opens a second session, a block blocks; nobody asks twice") func rulesBehind() async throws
+    {
         try await SessionRig.with { rig in
             try rig.constraint("first", ask, priority: 30)
             try rig.constraint("second", ask, priority: 20)

@@ -28,7 +28,9 @@ struct OutageTests {
         return last
     }
 
-    @Test("While Redis is gone nobody decides and nothing ends; when it is back each session ends once, and a repeated decision decides nothing twice", .timeLimit(.minutes(3)))
+    @Test(
+        "While Redis is gone nobody decides and nothing ends; when it is back each session ends once, and a repeated decision decides nothing twice",
+        .timeLimit(.minutes(3)))
     func redis() async throws {
         try await SessionRig.withServers { rig, stack in
             try rig.constraint("soon", #"{"type":"hold","timeout_ms":1500,"on_expiry":"deliver"}"#, topics: "soon.*")
@@ -59,7 +61,9 @@ struct OutageTests {
         }
     }
 
-    @Test("While PostgreSQL is gone, what the log still has is decided and ends; what only the archive has waits for it, and then goes on once", .timeLimit(.minutes(3)))
+    @Test(
+        "While PostgreSQL is gone, what the log still has is decided and ends; what only the archive has waits for it, and then goes on once",
+        .timeLimit(.minutes(3)))
     func postgresql() async throws {
         try await SessionRig.withServers { rig, stack in
             try rig.constraint("soon", #"{"type":"hold","timeout_ms":400,"on_expiry":"deliver"}"#, topics: "soon.*")
@@ -70,7 +74,9 @@ struct OutageTests {
             let held = try await rig.decided(4)
             let url = rig.url
             try await onThread {
-                _ = try ArchiveSink<DecidedMessage>(session: try PostgreSQLSession(conninfo: url, applicationName: "meshlog tests"), name: "archive", partition: 0).write(held)
+                _ = try ArchiveSink<DecidedMessage>(
+                    session: try PostgreSQLSession(conninfo: url, applicationName: "meshlog tests"), name: "archive", partition: 0
+                ).write(held)
             }
             for stream in [StreamName.messages, .verdicts] { try rig.connect().run("XTRIM", [rig.keys.stream(stream), "MAXLEN", "0"]) }
             let inLog = try await rig.hold(#"{"topic":"ask.log"}"#)
@@ -83,7 +89,10 @@ struct OutageTests {
                 let third = try rig.command(inLog)
                 #expect(isCarriedOut(await decide(rig, third)), "the log has it")
                 // What has to wait keeps nobody else waiting.
-                #expect(await eventually(within: .seconds(20)) { try Set(rig.closings.map(\.session)) == [old[1].position, old[3].position, inLog.position, soonInLog.position] })
+                #expect(
+                    await eventually(within: .seconds(20)) {
+                        try Set(rig.closings.map(\.session)) == [old[1].position, old[3].position, inLog.position, soonInLog.position]
+                    })
                 try await stack.postgresql.start()
                 #expect(await eventually(within: .seconds(20)) { try rig.closings.contains { $0.session == old[2].position } })
             }

@@ -38,7 +38,9 @@ final class SessionRig: Sendable {
         openSessionsMax: Int = Limits.openSessionsMax, isolation: isolated (any Actor)? = #isolation, _ body: (SessionRig) async throws -> Void
     ) async throws {
         let template = try await SharedStack.template("interventions") { url in
-            try await onThread { _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "meshlog tests")) }
+            try await onThread {
+                _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "meshlog tests"))
+            }
         }
         let server = try await SharedStack.shared.redis
         try await SharedStack.withDatabase(template: template) { url in
@@ -59,7 +61,9 @@ final class SessionRig: Sendable {
             let stack = try await EmbeddedStack.start(configuration, logger: logger)
             do {
                 let url = stack.postgresql.url
-                try await onThread { _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "meshlog tests")) }
+                try await onThread {
+                    _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "meshlog tests"))
+                }
                 let rig = try SessionRig(try RedisEndpoint(url: stack.redis.url), url, openSessionsMax: Limits.openSessionsMax)
                 try await rig.work { try await body(rig, stack) }
                 await stack.stop()
@@ -101,7 +105,8 @@ final class SessionRig: Sendable {
     }
 
     private var router: Router {
-        Router(loop: loop("router"), keys: keys, policy: PolicyFold(defaultTarget: "default"), attemptsMax: 3, openSessionsMax: openSessionsMax, metrics: metrics)
+        Router(
+            loop: loop("router"), keys: keys, policy: PolicyFold(defaultTarget: "default"), attemptsMax: 3, openSessionsMax: openSessionsMax, metrics: metrics)
     }
 
     /// - Parameter stage: two clocks under one name take turns, under two names they race.
@@ -170,7 +175,9 @@ final class SessionRig: Sendable {
     }
 
     /// Sends a message that is held, and waits for its session.
-    func hold(_ text: String = #"{"topic":"a.b","data":{"n": 1},"source_subject_id":"alice","destination_subject_ids":["bob", "carol"]}"#) async throws -> SessionOpening {
+    func hold(_ text: String = #"{"topic":"a.b","data":{"n": 1},"source_subject_id":"alice","destination_subject_ids":["bob", "carol"]}"#) async throws
+        -> SessionOpening
+    {
         let position = try send(text)
         return try await opened(position)
     }

@@ -21,7 +21,9 @@ struct AppenderTests {
                 #expect(entries[0].fields[field.name.description] == (isLeftOut ? nil : .string(Array(message.entry.slice(field)))))
             }
             let raw = try rig.connect().run("XRANGE", [rig.keys.stream(.messages), "-", "+"]).array?[0].array?[1].array?.compactMap(\.text) ?? []
-            #expect(stride(from: 0, to: raw.count, by: 2).map { raw[$0] } == MessageField.allCases.filter { !$0.isOptional || $0 == .source }.map(\.name.description))
+            #expect(
+                stride(from: 0, to: raw.count, by: 2).map { raw[$0] }
+                    == MessageField.allCases.filter { !$0.isOptional || $0 == .source }.map(\.name.description))
         }
     }
 
@@ -33,7 +35,8 @@ struct AppenderTests {
                 #expect([first.word, again.word] == ["appended", "duplicate"])
                 #expect(first.position == again.position)
                 let others = [
-                    #""topic":"a","data":2"#, #""topic":"b","data":1"#, #""topic":"a","data":1,"message_type":"t""#, #""topic":"a","data":1,"message_metadata":{}"#,
+                    #""topic":"a","data":2"#, #""topic":"b","data":1"#, #""topic":"a","data":1,"message_type":"t""#,
+                    #""topic":"a","data":1,"message_metadata":{}"#,
                     #""topic":"a","data": 1.0"#, #""topic":"a","data":1,"origin_ts":1769860800"#, #""topic":"a","data":1,"destination_subject_ids":[]"#,
                 ]
                 for other in others {
@@ -85,7 +88,9 @@ struct AppenderTests {
         }
         try await LogRig.with { rig in
             try await rig.withAppender { appender in
-                let nameless = try await appender.append([message(nil, "key:1", 1), message(nil, "key:1", 1), message(nil, "key:1", 2), message(nil, "key:2", 1)])
+                let nameless = try await appender.append([
+                    message(nil, "key:1", 1), message(nil, "key:1", 1), message(nil, "key:1", 2), message(nil, "key:2", 1),
+                ])
                 #expect(nameless.map(\.word) == ["appended", "duplicate", "conflict", "appended"])
                 let other = "29164b3d-b1cb-5c74-9a4d-5f5a32443ff5"
                 let named = try await appender.append([message(id, "key:3", 1), message(id, "key:3", 1), message(other, "key:3", 1), message(id, "key:4", 1)])

@@ -19,7 +19,9 @@ struct DeclarationTests {
         for stream in catalog.streams {
             #expect(!stream.purpose.isEmpty)
             #expect(stream.attempts >= 1)
-            #expect((stream.retention.ageMs > 0) == (stream.name != "control"), "the control stream is kept for ever: everything that steers is a fold of all of it")
+            #expect(
+                (stream.retention.ageMs > 0) == (stream.name != "control"), "the control stream is kept for ever: everything that steers is a fold of all of it"
+            )
             #expect(stream.claimAfter > .zero)
         }
     }
@@ -34,10 +36,13 @@ struct DeclarationTests {
         #expect(Set(catalog.eventSchemas.keys) == Set(catalog.streams.flatMap(\.events)))
     }
 
-    @Test("Durations have a unit", arguments: [
-        ("500ms", 500), ("5s", 5_000), ("30m", 1_800_000), ("24h", 86_400_000), ("7d", 604_800_000), ("0s", 0), ("", nil), ("5", nil), ("s", nil), ("-5s", nil),
-        ("5 s", nil), ("5w", nil), ("1.5h", nil), ("99999999999999999999s", nil), ("5S", nil),
-    ] as [(String, UInt64?)])
+    @Test(
+        "Durations have a unit",
+        arguments: [
+            ("500ms", 500), ("5s", 5_000), ("30m", 1_800_000), ("24h", 86_400_000), ("7d", 604_800_000), ("0s", 0), ("", nil), ("5", nil), ("s", nil),
+            ("-5s", nil),
+            ("5 s", nil), ("5w", nil), ("1.5h", nil), ("99999999999999999999s", nil), ("5S", nil),
+        ] as [(String, UInt64?)])
     func durations(_ text: String, _ ms: UInt64?) { #expect(StreamCatalog.duration(text) == ms) }
 
     @Test(

@@ -26,15 +26,21 @@ struct FencingTests {
             switch name {
             case "decide":
                 [
-                    "meshlog_decide", "3", keys.stream(.verdicts), keys.stream(.messages), lease, String(epoch), "router", "9", "1-0", "4", "0", "event", "message.decided",
+                    "meshlog_decide", "3", keys.stream(.verdicts), keys.stream(.messages), lease, String(epoch), "router", "9", "1-0", "4", "0", "event",
+                    "message.decided",
                     "rule", "default",
                 ]
             case "limits": ["meshlog_limits", "2", keys.limits, lease, String(epoch), "0-1-0\n"]
-            case "bury": ["meshlog_bury", "3", keys.stream(.rejected), keys.stream(.messages), lease, String(epoch), "router", "1-0", "event", "input.rejected"]
+            case "bury":
+                ["meshlog_bury", "3", keys.stream(.rejected), keys.stream(.messages), lease, String(epoch), "router", "1-0", "event", "input.rejected"]
             case "deliver":
-                ["meshlog_deliver", "3", keys.stream(.deliveries), keys.stream(.verdicts), lease, String(epoch), "republish", "1-0", "1", "2", "event", "message.delivered"]
+                [
+                    "meshlog_deliver", "3", keys.stream(.deliveries), keys.stream(.verdicts), lease, String(epoch), "republish", "1-0", "1", "2", "event",
+                    "message.delivered",
+                ]
             case "claim": ["meshlog_list_claim", "3", list, "\(list):processing", lease, String(epoch), "10", "LEFT", "1000"]
-            default: ["meshlog_list_commit", "3", "\(list):processing", lease, keys.stream(.messages), String(epoch), "1", "0", "", "event", "message.accepted"]
+            default:
+                ["meshlog_list_commit", "3", "\(list):processing", lease, keys.stream(.messages), String(epoch), "1", "0", "", "event", "message.accepted"]
             }
         return try session.call("FCALL", arguments)
     }

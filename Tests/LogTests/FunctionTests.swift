@@ -141,7 +141,8 @@ struct FunctionTests {
                 command.argument(element)
             }
             _ = try door.session.pipeline(command)
-            let claimed = try door.session.run("FCALL", ["meshlog_list_claim", "3", door.list, door.processing, door.lease.key, String(door.epoch), "100", "LEFT", "9999"])
+            let claimed = try door.session.run(
+                "FCALL", ["meshlog_list_claim", "3", door.list, door.processing, door.lease.key, String(door.epoch), "100", "LEFT", "9999"])
             #expect(claimed.array == elements.map { .string($0) } + [.integer(elements.count)])
         }
     }
@@ -156,7 +157,8 @@ struct FunctionTests {
             func decide(_ ids: [String]) throws -> RedisValue {
                 let verdicts = ids.flatMap { [$0, "4", "0", "event", "message.decided", "rule", "default"] }
                 return try session.run(
-                    "FCALL", ["meshlog_decide", "3", rig.keys.stream(.verdicts), rig.keys.stream(.messages), lease.key, String(epoch), "router", "9"] + verdicts)
+                    "FCALL",
+                    ["meshlog_decide", "3", rig.keys.stream(.verdicts), rig.keys.stream(.messages), lease.key, String(epoch), "router", "9"] + verdicts)
             }
             #expect(try decide(["1-0", "2-0"]) == .array([.integer(2), .integer(0)]))
             #expect(try decide(["1-0", "2-0", "3-0"]) == .array([.integer(1), .integer(0)]))
@@ -196,7 +198,10 @@ struct FunctionTests {
             func deliver(_ last: String, _ count: Int) throws -> RedisValue {
                 try session.run(
                     "FCALL",
-                    ["meshlog_deliver", "3", rig.keys.stream(.deliveries), rig.keys.stream(.verdicts), lease.key, String(epoch), "republish", last, String(count), "2"]
+                    [
+                        "meshlog_deliver", "3", rig.keys.stream(.deliveries), rig.keys.stream(.verdicts), lease.key, String(epoch), "republish", last,
+                        String(count), "2",
+                    ]
                         + (0..<count).flatMap { ["position", "0-\($0)-0"] })
             }
             #expect(try deliver("2-0", 2) == .integer(2))

@@ -132,7 +132,9 @@ struct LeaseTests {
         }
     }
 
-    @Test("A beginning that takes long ends with the stop: no step uses it, and the lease is given up", .timeLimit(.minutes(5))) func stoppedBeginning() async throws {
+    @Test("A beginning that takes long ends with the stop: no step uses it, and the lease is given up", .timeLimit(.minutes(5))) func stoppedBeginning()
+        async throws
+    {
         try await LogRig.with { rig in
             let loop = StageLoop(name: "stage", instance: "one", endpoint: rig.endpoint, keys: rig.keys)
             let seen = Mutex((parts: 0, steps: 0))

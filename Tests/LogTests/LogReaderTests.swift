@@ -85,7 +85,8 @@ struct LogReaderTests {
             var written: [DeliveryEntry] = []
             for index in 1...5 {
                 let delivery = DeliveryEntry(
-                    position: Position(ms: UInt64(index), seq: 0), messageUUID: MessageUUID(high: 1, low: UInt64(index)), target: "default", subject: Array("a".utf8),
+                    position: Position(ms: UInt64(index), seq: 0), messageUUID: MessageUUID(high: 1, low: UInt64(index)), target: "default",
+                    subject: Array("a".utf8),
                     outcome: .stored, stream: "S", sequence: UInt64(index), ackTS: 5)
                 var command = RESPWriter()
                 command.begin(3 + 2 * DeliveryEntry.fieldNames.count)

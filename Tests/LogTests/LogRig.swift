@@ -96,7 +96,8 @@ struct LogRig: Sendable {
         try session.run(
             "XADD",
             [
-                keys.stream(.verdicts), position.streamID, "event", VerdictEntry.event, "v", VerdictEntry.version, "message_uuid", verdict.messageUUID.description,
+                keys.stream(.verdicts), position.streamID, "event", VerdictEntry.event, "v", VerdictEntry.version, "message_uuid",
+                verdict.messageUUID.description,
                 "outcome", "deliver", "rule", "default", "reason", "", "policy_revision", "0-0-0", "targets", #"["default"]"#, "subject", "a.b",
             ])
     }
@@ -106,7 +107,8 @@ private let freshIDs = Atomic<UInt64>(1)
 
 /// A message as admission makes it.
 func admitted(_ text: String) throws -> AdmittedMessage {
-    try Envelope.admit(Array(text.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 0x7000, low: freshIDs.add(1, ordering: .relaxed).newValue) })
+    try Envelope.admit(
+        Array(text.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 0x7000, low: freshIDs.add(1, ordering: .relaxed).newValue) })
 }
 
 /// Remembers the answers that an appender gives.

@@ -167,7 +167,9 @@ struct TrimTests {
                 _ = try session.pipeline(command)
             }
             var counts: [Int] = []
-            repeat { counts.append(try Trimmer.trim(.rejected, oldestMs: 24_951, entries: 0, keys: rig.keys, session)) } while counts.last != 0 && counts.count < 10
+            repeat {
+                counts.append(try Trimmer.trim(.rejected, oldestMs: 24_951, entries: 0, keys: rig.keys, session))
+            } while counts.last != 0 && counts.count < 10
             #expect(counts.reduce(0, +) == 24_950 && counts.allSatisfy { $0 <= 10_000 } && counts.count == 4)
             #expect(try rig.ids(.rejected).first == "24951-0")
         }
@@ -181,7 +183,8 @@ struct TrimTests {
             for index in 1_001...1_200 { try session.run("XADD", [rig.keys.stream(.rejected), "\(index)-0", "event", "input.rejected", "data", large]) }
             let loop = StageLoop(name: "trim", instance: "one", endpoint: rig.endpoint, keys: rig.keys)
             let trimmer = Trimmer(
-                loop: loop, catalog: rig.catalog, keys: rig.keys, live: LiveConfig(), interval: .seconds(1), rejectedBytesMax: 1_000_000, metrics: Metrics(), clock: { 1_000 })
+                loop: loop, catalog: rig.catalog, keys: rig.keys, live: LiveConfig(), interval: .seconds(1), rejectedBytesMax: 1_000_000, metrics: Metrics(),
+                clock: { 1_000 })
             // Small ones and large ones do not go in one step: what is left is measured again.
             for _ in 0..<5 { _ = try trimmer.trim(.rejected, session) }
             #expect((10...25).contains(try rig.length(.rejected)))

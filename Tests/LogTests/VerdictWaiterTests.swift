@@ -9,7 +9,9 @@ import Testing
 @Suite("Waiting for verdicts")
 struct VerdictWaiterTests {
     /// Runs `body` with a waiter that serves, and stops it on both paths.
-    private func with<Value>(_ rig: LogRig, metrics: Metrics = Metrics(), isolation: isolated (any Actor)? = #isolation, _ body: (VerdictWaiter) async throws -> Value) async throws -> Value {
+    private func with<Value>(
+        _ rig: LogRig, metrics: Metrics = Metrics(), isolation: isolated (any Actor)? = #isolation, _ body: (VerdictWaiter) async throws -> Value
+    ) async throws -> Value {
         let waiter = VerdictWaiter(endpoint: rig.endpoint, keys: rig.keys, metrics: metrics)
         let service = Task { await waiter.run() }
         do {
@@ -31,7 +33,9 @@ struct VerdictWaiterTests {
             for position in positions.prefix(300) { try rig.decide(position, to: session) }
             try await with(rig) { waiter in
                 let answers = Mutex<[Position: [VerdictEntry?]]>([:])
-                for position in positions.shuffled() { waiter.wait(for: position, within: .seconds(60)) { answer in answers.withLock { $0[position, default: []].append(answer) } } }
+                for position in positions.shuffled() {
+                    waiter.wait(for: position, within: .seconds(60)) { answer in answers.withLock { $0[position, default: []].append(answer) } }
+                }
                 #expect(await eventually { answers.withLock { $0.count } >= 300 })
                 for position in positions.dropFirst(300) { try rig.decide(position, to: session) }
                 #expect(await eventually { answers.withLock { $0.count } == 600 })
@@ -67,7 +71,9 @@ struct VerdictWaiterTests {
             let metrics = Metrics()
             try await with(rig, metrics: metrics) { waiter in
                 let answers = Mutex<[Bool]>([])
-                for _ in 0..<Limits.verdictWaitersMax { waiter.wait(for: position, within: .seconds(120)) { answer in answers.withLock { $0.append(answer != nil) } } }
+                for _ in 0..<Limits.verdictWaitersMax {
+                    waiter.wait(for: position, within: .seconds(120)) { answer in answers.withLock { $0.append(answer != nil) } }
+                }
                 #expect(answers.withLock { $0.isEmpty })
                 #expect(await waiter.verdict(at: position, within: .seconds(120)) == nil)
                 try rig.decide(position, to: session)

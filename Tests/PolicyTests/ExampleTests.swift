@@ -21,7 +21,9 @@ struct ExampleTests {
         #expect(ConstraintLint.check(suite.set.constraints) == [])
     }
 
-    @Test("On the real conversations every kind of rule decides about some message", .enabled(if: Repository.conversations != nil, "the data is not there: set MESHLOG_CONVERSATIONS"))
+    @Test(
+        "On the real conversations every kind of rule decides about some message",
+        .enabled(if: Repository.conversations != nil, "the data is not there: set MESHLOG_CONVERSATIONS"))
     func conversations() throws {
         let read = PolicyTestSuite.constraints(try json("examples/policy.yaml"), "", PolicyRig.compiler)
         #expect(read.refusal.isEmpty)

@@ -34,7 +34,10 @@ struct LimiterTests {
         var numbers = SeededNumbers(run.seed)
         for _ in 0..<run.cases {
             let rate = numbers.pick([1, 2, 3, 7, 10, 100, 999, 1_000_000, 1_000_000_000])
-            let limit = try #require(RateLimit(rate: Int64(rate), periodMs: Int64(numbers.pick([1, 3, 10, 1_000, 60_000, 86_400_000])), burst: Int64(1 + numbers.below(numbers.pick([1, 5, 50])))))
+            let limit = try #require(
+                RateLimit(
+                    rate: Int64(rate), periodMs: Int64(numbers.pick([1, 3, 10, 1_000, 60_000, 86_400_000])),
+                    burst: Int64(1 + numbers.below(numbers.pick([1, 5, 50])))))
             let algorithm = GCRA(limit)
             var reference = ReferenceLimit(limit)
             var state: GCRA.Arrival?
@@ -79,11 +82,16 @@ struct LimiterTests {
     }
 
     @Test("A delayed message is held until its time, in turn; one that would wait too long is blocked; a later rule may stop it") func delay() throws {
-        let documents = [PolicyRig.rule("l", #""priority":3,"action":{"type":"limit","rate":1,"period_ms":1000,"over":"delay","delay_max_ms":2000}"#), PolicyRig.rule("b", #""when":"message.type == 'bad'","action":{"type":"block"}"#)]
+        let documents = [
+            PolicyRig.rule("l", #""priority":3,"action":{"type":"limit","rate":1,"period_ms":1000,"over":"delay","delay_max_ms":2000}"#),
+            PolicyRig.rule("b", #""when":"message.type == 'bad'","action":{"type":"block"}"#),
+        ]
         let set = try PolicyRig.set(documents)
         var machine = PolicyMachine(PolicyRig.compiler)
         var limiter = LimiterState()
-        func ask(_ type: String = "good") -> PolicyDecision { machine.decide(PolicyRig.message(type: type), at: Position(ms: 1_000, seq: 0), set, PolicyRig.context(), &limiter) }
+        func ask(_ type: String = "good") -> PolicyDecision {
+            machine.decide(PolicyRig.message(type: type), at: Position(ms: 1_000, seq: 0), set, PolicyRig.context(), &limiter)
+        }
         #expect(ask().outcome == .deliver)
         let second = ask()
         #expect(second.outcome == .hold && second.rule == "l" && second.retryAt == 2_000_000 && second.hold == nil)
@@ -105,18 +113,30 @@ struct LimiterTests {
     }
 
     @Test("The configuration's limit acts as a constraint of priority 0 for each sender") func configured() throws {
-        let context = PolicyRig.context([(ConfigAddress(.global, name: "rate_limit_default"), #"{"rate":1,"period_ms":1000}"#), (ConfigAddress(.subject, scope: "vip", name: "rate_limit_default"), #"{"rate":2,"period_ms":1000}"#)])
+        let context = PolicyRig.context([
+            (ConfigAddress(.global, name: "rate_limit_default"), #"{"rate":1,"period_ms":1000}"#),
+            (ConfigAddress(.subject, scope: "vip", name: "rate_limit_default"), #"{"rate":2,"period_ms":1000}"#),
+        ])
         var machine = PolicyMachine(PolicyRig.compiler)
         var limiter = LimiterState()
-        let set = try PolicyRig.set([PolicyRig.rule("first", #""priority":1,"when":"message.type == 'bad'","action":{"type":"hold"}"#), PolicyRig.rule("behind", #""priority":-1,"when":"message.type == 'worse'","action":{"type":"block"}"#)])
-        func ask(_ source: String, _ type: String = "x") -> String { machine.decide(PolicyRig.message(source: source, type: type), at: Position(ms: 1, seq: 0), set, context, &limiter).rule }
-        #expect([ask("bob"), ask("bob"), ask("bob", "bad"), ask("bob", "worse"), ask("ann"), ask("ann", "worse")] == ["default", PolicyDecision.defaultLimit, "first", PolicyDecision.defaultLimit, "default", PolicyDecision.defaultLimit])
+        let set = try PolicyRig.set([
+            PolicyRig.rule("first", #""priority":1,"when":"message.type == 'bad'","action":{"type":"hold"}"#),
+            PolicyRig.rule("behind", #""priority":-1,"when":"message.type == 'worse'","action":{"type":"block"}"#),
+        ])
+        func ask(_ source: String, _ type: String = "x") -> String {
+            machine.decide(PolicyRig.message(source: source, type: type), at: Position(ms: 1, seq: 0), set, context, &limiter).rule
+        }
+        #expect(
+            [ask("bob"), ask("bob"), ask("bob", "bad"), ask("bob", "worse"), ask("ann"), ask("ann", "worse")] == [
+                "default", PolicyDecision.defaultLimit, "first", PolicyDecision.defaultLimit, "default", PolicyDecision.defaultLimit,
+            ])
         #expect([ask("vip"), ask("vip", "worse"), ask("vip")] == ["default", "behind", PolicyDecision.defaultLimit])
     }
 
     @Test("What verdicts carry gives the state back") func recovery() throws {
         let set = try PolicyRig.set([
-            PolicyRig.rule("a", #""action":{"type":"limit","rate":3,"period_ms":1000,"key":"message.type"}"#), PolicyRig.rule("b", #""mode":"shadow","action":{"type":"limit","rate":1,"period_ms":700,"burst":2}"#),
+            PolicyRig.rule("a", #""action":{"type":"limit","rate":3,"period_ms":1000,"key":"message.type"}"#),
+            PolicyRig.rule("b", #""mode":"shadow","action":{"type":"limit","rate":1,"period_ms":700,"burst":2}"#),
         ])
         var machine = PolicyMachine(PolicyRig.compiler)
         var limiter = LimiterState()
@@ -126,7 +146,8 @@ struct LimiterTests {
         for _ in 0..<2_000 {
             ms += UInt64(numbers.below(300))
             let position = Position(ms: ms, seq: 0)
-            let decision = machine.decide(PolicyRig.message(source: "s\(numbers.below(9))", type: "t\(numbers.below(4))"), at: position, set, PolicyRig.context(), &limiter)
+            let decision = machine.decide(
+                PolicyRig.message(source: "s\(numbers.below(9))", type: "t\(numbers.below(4))"), at: position, set, PolicyRig.context(), &limiter)
             recovered.restore(try #require(LimitTouch.list(decision.detail.limits)), at: position.microseconds)
         }
         #expect(recovered == limiter)
@@ -139,7 +160,9 @@ struct LimiterTests {
         func run() -> LimiterState {
             var state = LimiterState(keysMax: 100)
             var numbers = SeededNumbers(5)
-            for index in 0..<5_000 { _ = state.take(limit, LimiterState.Key(rule: "r", key: "k\(numbers.below(1_000))", isShadow: numbers.once(in: 5)), at: Int64(index) * 100_000) }
+            for index in 0..<5_000 {
+                _ = state.take(limit, LimiterState.Key(rule: "r", key: "k\(numbers.below(1_000))", isShadow: numbers.once(in: 5)), at: Int64(index) * 100_000)
+            }
             return state
         }
         let state = run()

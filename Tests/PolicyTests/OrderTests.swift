@@ -12,11 +12,13 @@ struct OrderTests {
         }
     }
 
-    @Test("The higher priority decides; at equal priority what forbids; then the smaller id", arguments: [
-        ([("a", "reroute", 1), ("b", "block", 0)], "a"), ([("a", "reroute", 0), ("b", "block", 0)], "b"), ([("a", "hold", 0), ("b", "block", 0)], "b"),
-        ([("a", "reroute", 0), ("b", "hold", 0)], "b"), ([("b", "block", 0), ("a", "block", 0)], "a"), ([("a", "annotate", 9), ("b", "block", 0)], "b"),
-        ([("a", "limit", 9), ("b", "hold", -5)], "b"), ([("a", "block", -1), ("b", "hold", 0)], "b"), ([("a", "annotate", 0)], "default"),
-    ] as [([(String, String, Int)], String)])
+    @Test(
+        "The higher priority decides; at equal priority what forbids; then the smaller id",
+        arguments: [
+            ([("a", "reroute", 1), ("b", "block", 0)], "a"), ([("a", "reroute", 0), ("b", "block", 0)], "b"), ([("a", "hold", 0), ("b", "block", 0)], "b"),
+            ([("a", "reroute", 0), ("b", "hold", 0)], "b"), ([("b", "block", 0), ("a", "block", 0)], "a"), ([("a", "annotate", 9), ("b", "block", 0)], "b"),
+            ([("a", "limit", 9), ("b", "hold", -5)], "b"), ([("a", "block", -1), ("b", "hold", 0)], "b"), ([("a", "annotate", 0)], "default"),
+        ] as [([(String, String, Int)], String)])
     func order(_ rules: [(String, String, Int)], _ decides: String) throws {
         let documents = rules.map { PolicyRig.rule($0.0, #""action":\#(action($0.1)),"priority":\#($0.2)"#) }
         #expect(try PolicyRig.decide(documents).rule == decides)
@@ -25,8 +27,10 @@ struct OrderTests {
 
     @Test("A shadow is recorded with what it would have done, and stops nobody") func shadow() throws {
         let decision = try PolicyRig.decide([
-            PolicyRig.rule("s1", #""mode":"shadow","priority":9,"action":{"type":"block"},"reason":"too bad""#), PolicyRig.rule("s2", #""mode":"shadow","priority":8,"action":{"type":"reroute","topic":"a.b"}"#),
-            PolicyRig.rule("s3", #""mode":"shadow","priority":7,"when":"message.data.none == 1","action":{"type":"block"}"#), PolicyRig.rule("s4", #""mode":"shadow","priority":6,"action":{"type":"annotate","metadata":{"x":1}}"#),
+            PolicyRig.rule("s1", #""mode":"shadow","priority":9,"action":{"type":"block"},"reason":"too bad""#),
+            PolicyRig.rule("s2", #""mode":"shadow","priority":8,"action":{"type":"reroute","topic":"a.b"}"#),
+            PolicyRig.rule("s3", #""mode":"shadow","priority":7,"when":"message.data.none == 1","action":{"type":"block"}"#),
+            PolicyRig.rule("s4", #""mode":"shadow","priority":6,"action":{"type":"annotate","metadata":{"x":1}}"#),
             PolicyRig.rule("b", #""priority":5,"action":{"type":"hold"}"#), PolicyRig.rule("s5", #""mode":"shadow","priority":1,"action":{"type":"block"}"#),
         ])
         #expect(decision.rule == "b")
@@ -37,9 +41,11 @@ struct OrderTests {
     }
 
     @Test("A shadow that spends its whole budget takes none from the rules in force") func shadowBudget() throws {
-        let costly = "[1,2,3,4,5,6,7,8,9,0].all(a, [1,2,3,4,5,6,7,8,9,0].all(b, [1,2,3,4,5,6,7,8,9,0].all(c, [1,2,3,4,5,6,7,8,9,0].all(d, [1,2,3,4,5,6,7,8,9,0].all(e, a + b + c + d + e >= 0 && message.size > 0)))))"
+        let costly =
+            "[1,2,3,4,5,6,7,8,9,0].all(a, [1,2,3,4,5,6,7,8,9,0].all(b, [1,2,3,4,5,6,7,8,9,0].all(c, [1,2,3,4,5,6,7,8,9,0].all(d, [1,2,3,4,5,6,7,8,9,0].all(e, a + b + c + d + e >= 0 && message.size > 0)))))"
         let decision = try PolicyRig.decide([
-            PolicyRig.rule("s", #""mode":"shadow","priority":9,"when":"\#(costly)","action":{"type":"block"}"#), PolicyRig.rule("b", #""when":"message.data.amount == 7","action":{"type":"block"}"#),
+            PolicyRig.rule("s", #""mode":"shadow","priority":9,"when":"\#(costly)","action":{"type":"block"}"#),
+            PolicyRig.rule("b", #""when":"message.data.amount == 7","action":{"type":"block"}"#),
         ])
         #expect(decision.shadows.map(\.would) == ["error"])
         #expect(decision.rule == "b")
@@ -92,7 +98,9 @@ struct OrderTests {
         #expect(try #require(PolicyRefusal(decision, at: position, try PolicyRig.set(require), disclosesConditions: false)).wouldPass == nil)
         var object = JSONObject()
         refusal.add(to: &object)
-        #expect(String(decoding: object.finish(), as: UTF8.self) == #"{"rule":"r","position":"0-1767225600000-0","would_pass":"a message for which this holds: principal == 'admin'"}"#)
+        #expect(
+            String(decoding: object.finish(), as: UTF8.self)
+                == #"{"rule":"r","position":"0-1767225600000-0","would_pass":"a message for which this holds: principal == 'admin'"}"#)
         #expect(PolicyRefusal(try PolicyRig.decide([]), at: position, try PolicyRig.set(require), disclosesConditions: true) == nil)
     }
 }

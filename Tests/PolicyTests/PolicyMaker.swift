@@ -23,7 +23,9 @@ struct PolicyMaker {
         }
     }
 
-    private mutating func list(_ items: [String]) -> String { "[" + (0...numbers.below(2)).map { _ in "\"" + numbers.pick(items) + "\"" }.joined(separator: ",") + "]" }
+    private mutating func list(_ items: [String]) -> String {
+        "[" + (0...numbers.below(2)).map { _ in "\"" + numbers.pick(items) + "\"" }.joined(separator: ",") + "]"
+    }
 
     private mutating func scope() -> String {
         var parts: [String] = []
@@ -65,8 +67,12 @@ struct PolicyMaker {
         case "limit":
             let over = stage == "initial" && numbers.once(in: 3) ? "delay" : "block"
             let key = numbers.once(in: 2) ? #","key":"message.type""# : ""
-            return #"{"type":"limit","rate":\#(1 + numbers.below(20)),"period_ms":\#(numbers.pick([100, 1_000, 7_000])),"burst":\#(1 + numbers.below(10)),"over":"\#(over)"\#(key)}"#
-        case "reroute": return numbers.once(in: 2) ? #"{"type":"reroute","topic":"desk.{{ message.source }}"}"# : #"{"type":"reroute","destinations":["{{ message.data.tags }}","eve"],"backbone":"east"}"#
+            return
+                #"{"type":"limit","rate":\#(1 + numbers.below(20)),"period_ms":\#(numbers.pick([100, 1_000, 7_000])),"burst":\#(1 + numbers.below(10)),"over":"\#(over)"\#(key)}"#
+        case "reroute":
+            return numbers.once(in: 2)
+                ? #"{"type":"reroute","topic":"desk.{{ message.source }}"}"#
+                : #"{"type":"reroute","destinations":["{{ message.data.tags }}","eve"],"backbone":"east"}"#
         case "annotate": return #"{"type":"annotate","metadata":{"k\#(numbers.below(5))":"{{ message.data.amount }}"}}"#
         default: return #"{"type":"\#(kind)"}"#
         }
@@ -79,7 +85,8 @@ struct PolicyMaker {
         let action = action(stage)
         var when = action.contains("limit") || action.contains("annotate") ? plain() : condition()
         if action.contains("require") { when = "!(\(when))" }
-        return #"{"constraint_id":"\#(id)","scope":\#(scope()),"stage":"\#(stage)","when":"\#(when)","action":\#(action),"mode":"\#(mode)","priority":\#(numbers.below(5)),"reason":"{{ message.source }} by \#(id)"}"#
+        return
+            #"{"constraint_id":"\#(id)","scope":\#(scope()),"stage":"\#(stage)","when":"\#(when)","action":\#(action),"mode":"\#(mode)","priority":\#(numbers.below(5)),"reason":"{{ message.source }} by \#(id)"}"#
     }
 
     mutating func documents(_ count: Int) -> [String: [UInt8]] {
@@ -91,15 +98,21 @@ struct PolicyMaker {
     mutating func message() -> MessageEntry {
         let topic = numbers.once(in: 10) ? "other.\(numbers.pick(Self.kinds))" : "tasks.\(numbers.pick(Self.tasks)).\(numbers.pick(Self.kinds))"
         let destinations = "[" + (0..<numbers.below(4)).map { _ in "\"" + numbers.pick(Self.names) + "\"" }.joined(separator: ",") + "]"
-        let data = numbers.once(in: 20) ? "not json" : #"{"amount":\#(numbers.below(1_000)),"content":"abab c\#(numbers.below(10))","tags":["a","\#(numbers.pick(["b", "c"]))"]}"#
+        let data =
+            numbers.once(in: 20)
+            ? "not json" : #"{"amount":\#(numbers.below(1_000)),"content":"abab c\#(numbers.below(10))","tags":["a","\#(numbers.pick(["b", "c"]))"]}"#
         return PolicyRig.message(
-            topic: topic, source: numbers.pick(Self.names), destinations: destinations, type: numbers.pick(Self.kinds), data: data, metadata: #"{"turn":\#(numbers.below(50))}"#, principal: numbers.pick(Self.names))
+            topic: topic, source: numbers.pick(Self.names), destinations: destinations, type: numbers.pick(Self.kinds), data: data,
+            metadata: #"{"turn":\#(numbers.below(50))}"#, principal: numbers.pick(Self.names))
     }
 
     static var context: PolicyContext {
         PolicyRig.context(
-            [(ConfigAddress(.global, name: "level"), "2"), (ConfigAddress(.topic, scope: "tasks.task-1.>", name: "level"), "4"), (ConfigAddress(.topic, scope: "tasks.task-2.>", name: "policy_on_error"), #""deliver""#),
-             (ConfigAddress(.global, name: "rate_limit_default"), #"{"rate":500,"period_ms":1000,"burst":200}"#)],
+            [
+                (ConfigAddress(.global, name: "level"), "2"), (ConfigAddress(.topic, scope: "tasks.task-1.>", name: "level"), "4"),
+                (ConfigAddress(.topic, scope: "tasks.task-2.>", name: "policy_on_error"), #""deliver""#),
+                (ConfigAddress(.global, name: "rate_limit_default"), #"{"rate":500,"period_ms":1000,"burst":200}"#),
+            ],
             registry: [("b-1", #"{"name":"east","metadata":{"region":"eu"}}"#)],
             groups: [("g", #"{"subject_id":"g","org_id":"acme","topic_ids":["tasks.task-1.report","tasks.task-2.report","tasks.task-3.question"]}"#)])
     }

@@ -50,7 +50,8 @@ enum PolicyRig {
         for (key, document) in groups {
             table.put(topicGroup: key, ControlRow(ControlEvent(.topics, .created, key: key, document: Array(document.utf8)), at: .zero, before: nil))
         }
-        return PolicyContext(config: table, registry: registry.compactMap { PolicyContext.Backbone(id: $0.0, document: Array($0.1.utf8)) }, revision: Position(ms: 5, seq: 1))
+        return PolicyContext(
+            config: table, registry: registry.compactMap { PolicyContext.Backbone(id: $0.0, document: Array($0.1.utf8)) }, revision: Position(ms: 5, seq: 1))
     }
 
     static let start: UInt64 = 1_767_225_600_000

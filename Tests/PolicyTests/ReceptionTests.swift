@@ -3,14 +3,16 @@ import Testing
 
 @Suite("Policy: reception")
 struct ReceptionTests {
-    private let onlyAnn = PolicyRig.rule("r", #""stage":"reception","when":"recipient == 'ann'","action":{"type":"require"},"reason":"{{ recipient }} may not read {{ message.topic }}""#)
+    private let onlyAnn = PolicyRig.rule(
+        "r", #""stage":"reception","when":"recipient == 'ann'","action":{"type":"require"},"reason":"{{ recipient }} may not read {{ message.topic }}""#)
 
     @Test("Recipients whom a rule withholds the message from are named, the others get it") func withheld() throws {
         let decision = try PolicyRig.decide([onlyAnn])
         #expect(decision.outcome == .deliver)
         #expect(decision.rule == "default")
         #expect(decision.destinations == ["ann"])
-        #expect(String(decoding: decision.detail.withheld, as: UTF8.self) == #"[{"recipient":"carl","rule":"r","reason":"carl may not read tasks.a.question"}]"#)
+        #expect(
+            String(decoding: decision.detail.withheld, as: UTF8.self) == #"[{"recipient":"carl","rule":"r","reason":"carl may not read tasks.a.question"}]"#)
     }
 
     @Test("When nobody is left, the message is blocked by the first rule that withheld it") func nobody() throws {

@@ -25,13 +25,17 @@ struct SuiteTests {
     }
 
     @Test("Everything wrong in a file is told with its place") func wrong() throws {
-        let text = #"{"constraints":[{"constraint_id":"a","action":{"type":"blok"}},{"constraint_id":"b","when":"1 +","action":{"type":"block"}}],"cases":[{"message":{"topic":"a..b"},"expect":{"outcom":"x"}},{"message":{"topic":"a"},"now":"noon","expect":{"outcome":"pass"}},{"name":"x"}],"case":1}"#
+        let text =
+            #"{"constraints":[{"constraint_id":"a","action":{"type":"blok"}},{"constraint_id":"b","when":"1 +","action":{"type":"block"}}],"cases":[{"message":{"topic":"a..b"},"expect":{"outcom":"x"}},{"message":{"topic":"a"},"now":"noon","expect":{"outcome":"pass"}},{"name":"x"}],"case":1}"#
         do {
             _ = try suite(text)
             Issue.record("it was taken")
         } catch let refusal as Refusal {
             let pointers = refusal.violations.map(\.pointer)
-            for expected in ["/case", "/constraints/0/action/type", "/constraints/1/when", "/cases/0/message/topic", "/cases/0/expect/outcom", "/cases/1/now", "/cases/1/expect/outcome", "/cases/2/message", "/cases/2/expect"] {
+            for expected in [
+                "/case", "/constraints/0/action/type", "/constraints/1/when", "/cases/0/message/topic", "/cases/0/expect/outcom", "/cases/1/now",
+                "/cases/1/expect/outcome", "/cases/2/message", "/cases/2/expect",
+            ] {
                 #expect(pointers.contains(expected), "\(expected) in \(pointers)")
             }
         }

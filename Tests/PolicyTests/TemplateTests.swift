@@ -10,7 +10,8 @@ struct TemplateTests {
 
     private func template(_ text: String) throws -> ValidationTemplate { try ValidationTemplate(try JSONDocument(text).root, compiler: compiler) }
 
-    private static let order = #"{"template_id":"order","topics":["orders.>"],"version":2,"schema":{"type":"object","required":["amount"],"properties":{"amount":{"type":"integer","minimum":1},"note":{"type":"string","maxLength":5}}}}"#
+    private static let order =
+        #"{"template_id":"order","topics":["orders.>"],"version":2,"schema":{"type":"object","required":["amount"],"properties":{"amount":{"type":"integer","minimum":1},"note":{"type":"string","maxLength":5}}}}"#
 
     @Test("Every violation of every template of the topic is told, with its pointer") func check() throws {
         var set = TemplateSet(compiler)
@@ -44,11 +45,16 @@ struct TemplateTests {
         #expect(String(decoding: refusal.json, as: UTF8.self).hasSuffix(#","template":"order","version":2}]"#))
     }
 
-    @Test("A template that is none is refused with everything wrong", arguments: [
-        (#"{"template_id":"a","topics":["x"]}"#, ["/schema"]), (#"{"template_id":"a","topics":["x..y"],"schema":{"type":"strin"}}"#, ["/topics/0", "/schema/type"]),
-        (#"{"template_id":"a","topics":["x"],"schema":{},"policy_input_schema":{}}"#, ["/schema"]), (#"{"topics":["x"],"schema":true,"verion":1}"#, ["/verion", "/template_id"]),
-        (#"{"template_id":"a","topics":["x"],"policy_input_schema":{"f":{"type":"strin"}}}"#, ["/policy_input_schema"]), (##"{"template_id":"a","topics":["x"],"schema":{"$ref":"#/nowhere"}}"##, ["/schema"]),
-    ])
+    @Test(
+        "A template that is none is refused with everything wrong",
+        arguments: [
+            (#"{"template_id":"a","topics":["x"]}"#, ["/schema"]),
+            (#"{"template_id":"a","topics":["x..y"],"schema":{"type":"strin"}}"#, ["/topics/0", "/schema/type"]),
+            (#"{"template_id":"a","topics":["x"],"schema":{},"policy_input_schema":{}}"#, ["/schema"]),
+            (#"{"topics":["x"],"schema":true,"verion":1}"#, ["/verion", "/template_id"]),
+            (#"{"template_id":"a","topics":["x"],"policy_input_schema":{"f":{"type":"strin"}}}"#, ["/policy_input_schema"]),
+            (##"{"template_id":"a","topics":["x"],"schema":{"$ref":"#/nowhere"}}"##, ["/schema"]),
+        ])
     func refused(_ text: String, _ pointers: [String]) throws {
         let root = try JSONDocument(text).root
         do throws(Refusal) {

@@ -11,7 +11,8 @@ struct WhatIfTests {
         for index in 0..<count {
             let message = PolicyRig.message(topic: "tasks.t\(index % 2).question", source: "s\(index % 5)", data: #"{"amount":\#(index)}"#)
             let position = Position(ms: PolicyRig.start + UInt64(index), seq: 0)
-            let logged = machine.decide(message, at: position, before, PolicyRig.context(), &limiter).verdict(uuid: MessageUUID(high: 1, low: 1), topic: message.slice(.topic))
+            let logged = machine.decide(message, at: position, before, PolicyRig.context(), &limiter).verdict(
+                uuid: MessageUUID(high: 1, low: 1), topic: message.slice(.topic))
             whatIf.step(message, at: position, logged: logged, PolicyRig.context())
         }
         return whatIf.report
@@ -26,10 +27,16 @@ struct WhatIfTests {
     @Test("Changed verdicts are grouped by what they were and become, by sender and topic, with examples") func groups() throws {
         let report = try run(
             [PolicyRig.rule("a", #""when":"message.data.amount >= 90","action":{"type":"block"}"#)],
-            [PolicyRig.rule("a", #""when":"message.data.amount >= 95","action":{"type":"block"}"#), PolicyRig.rule("b", #""when":"message.data.amount < 20","action":{"type":"hold"},"reason":"small""#)])
+            [
+                PolicyRig.rule("a", #""when":"message.data.amount >= 95","action":{"type":"block"}"#),
+                PolicyRig.rule("b", #""when":"message.data.amount < 20","action":{"type":"hold"},"reason":"small""#),
+            ])
         #expect(report.flips == 25 && report.differences == 25)
         #expect(report.sorted.map(\.group.count) == [20, 5])
-        #expect(report.sorted.map { "\($0.change.from.outcome) by \($0.change.from.rule) to \($0.change.to.outcome) by \($0.change.to.rule)" } == ["deliver by default to hold by b", "block by a to deliver by default"])
+        #expect(
+            report.sorted.map { "\($0.change.from.outcome) by \($0.change.from.rule) to \($0.change.to.outcome) by \($0.change.to.rule)" } == [
+                "deliver by default to hold by b", "block by a to deliver by default",
+            ])
         #expect(report.sorted[0].group.examples.count == Limits.flipExamplesMax)
         #expect(report.bySubject == ["s0": 5, "s1": 5, "s2": 5, "s3": 5, "s4": 5])
         #expect(report.firstDifference == Position(ms: PolicyRig.start, seq: 0))
@@ -39,7 +46,8 @@ struct WhatIfTests {
     }
 
     @Test("A changed reason is a difference, but no flip") func reason() throws {
-        let report = try run([PolicyRig.rule("a", #""action":{"type":"block"},"reason":"one""#)], [PolicyRig.rule("a", #""action":{"type":"block"},"reason":"two""#)], 3)
+        let report = try run(
+            [PolicyRig.rule("a", #""action":{"type":"block"},"reason":"one""#)], [PolicyRig.rule("a", #""action":{"type":"block"},"reason":"two""#)], 3)
         #expect(report.differences == 3 && report.flips == 0 && !report.isSame)
     }
 }

@@ -14,7 +14,9 @@ struct FaultTests {
         ControlEvent(.config, .updated, key: "k", document: Array("{}".utf8), comment: comment)
     }
 
-    private func count(_ rig: ProjectionRig) throws -> Int? { try rig.postgresql().query("SELECT count FROM projections.counting WHERE key = 'config'").int(0, 0) }
+    private func count(_ rig: ProjectionRig) throws -> Int? {
+        try rig.postgresql().query("SELECT count FROM projections.counting WHERE key = 'config'").int(0, 0)
+    }
 
     @Test("Skipped: counted, and everything else is folded") func skip() async throws {
         try await ProjectionRig.with { rig in

@@ -41,10 +41,13 @@ struct FilterTests {
     ]
 
     static let table: [(String, String, [String])] = [
-        ("key", "a", ["a"]), ("key.in", "a,f,zz", ["a", "f"]), ("key.prefix", "\u{E9}", ["\u{E9}"]), ("key.gt", "e", ["f", "\u{E9}"]), ("key.lte", "b", ["a", "b"]),
-        ("name", "alpha", ["a"]), ("name.prefix", "al", ["a", "c"]), ("name", "al'pha%", ["c"]), ("name.prefix", "al'", ["c"]), ("name", "7", ["d"]), ("name", "", ["f"]),
+        ("key", "a", ["a"]), ("key.in", "a,f,zz", ["a", "f"]), ("key.prefix", "\u{E9}", ["\u{E9}"]), ("key.gt", "e", ["f", "\u{E9}"]),
+        ("key.lte", "b", ["a", "b"]),
+        ("name", "alpha", ["a"]), ("name.prefix", "al", ["a", "c"]), ("name", "al'pha%", ["c"]), ("name.prefix", "al'", ["c"]), ("name", "7", ["d"]),
+        ("name", "", ["f"]),
         ("name", "caf\u{E9}", ["\u{E9}"]), ("name", "cafe\u{301}", []), ("name.gte", "b", ["b", "\u{E9}"]),
-        ("size", "1", ["a"]), ("size.gt", "1", ["b", "c"]), ("size.lt", "1", ["f", "\u{E9}"]), ("size.in", "20,30", ["b", "c"]), ("size.gte", "-5", ["a", "b", "c", "f", "\u{E9}"]),
+        ("size", "1", ["a"]), ("size.gt", "1", ["b", "c"]), ("size.lt", "1", ["f", "\u{E9}"]), ("size.in", "20,30", ["b", "c"]),
+        ("size.gte", "-5", ["a", "b", "c", "f", "\u{E9}"]),
         ("ratio", "2", ["c", "d"]), ("ratio.lt", "0", ["b"]), ("ratio.gte", "0.5", ["a", "c", "d"]), ("ratio.in", "0,-15", ["b", "\u{E9}"]),
         ("open", "true", ["a", "c", "\u{E9}"]), ("open", "false", ["b"]), ("open.in", "true,false", ["a", "b", "c", "\u{E9}"]),
         ("at", "2026-11-22T03:30:02Z", ["a", "c"]), ("at.gt", "2026-11-22T03:30:02Z", ["b"]), ("at.lt", "2000-01-01T00:00:00Z", ["\u{E9}"]),
@@ -96,7 +99,8 @@ struct FilterTests {
                 return ""
             } catch { return error.description }
         }
-        #expect(fault("colour", "red").contains("the fields are key (text), name (text), size (an integer), ratio (a number), open (true or false), at (a time)"))
+        #expect(
+            fault("colour", "red").contains("the fields are key (text), name (text), size (an integer), ratio (a number), open (true or false), at (a time)"))
         #expect(fault("size.like", "1").contains("the operators are eq, in, gt, gte, lt, lte, prefix"))
         #expect(fault("size", "one").contains("'one' is not"))
         #expect(fault("size.prefix", "1").contains("not prefix"))

@@ -48,7 +48,10 @@ struct ControlHistory {
         let number = numbers.below(1_000)
         let extra = numbers.once(in: 3) ? ", \"note\":  \"spaces  and \\u00e9\\n\"" : ""
         switch kind {
-        case .backbone: return Array("{\"system_id\":\"s\(number)\",\"name\":\"n\(number)\",\"cluster_id\":\"c\",\"public_url\":\"nats://\(number)\",\"org_ids\":\"a,b\(number)\"\(extra)}".utf8)
+        case .backbone:
+            return Array(
+                "{\"system_id\":\"s\(number)\",\"name\":\"n\(number)\",\"cluster_id\":\"c\",\"public_url\":\"nats://\(number)\",\"org_ids\":\"a,b\(number)\"\(extra)}"
+                    .utf8)
         case .topics: return Array("{\"subject_id\":\"s\",\"org_id\":\"o\(number)\",\"topic_ids\":[\"t\(number)\",\"u\"]\(extra)}".utf8)
         case .config: return Array("{\"level\":\"global\",\"name\":\"x\(number)\",\"value\":\(number)\(extra)}".utf8)
         case .constraint: return Array("{\"constraint_id\":\"c\",\"stage\":\"publish\",\"mode\":\"enforce\",\"priority\":\(number)\(extra)}".utf8)

@@ -25,7 +25,9 @@ struct MaterializerTests {
                 left -= count
                 if chaos.once(in: 3) {
                     // In the middle of whatever it does: the server ends its connections.
-                    _ = try rig.postgresql().query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'meshlog-projection%'")
+                    _ = try rig.postgresql().query(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'meshlog-projection%'"
+                    )
                 }
                 if chaos.once(in: 8) {
                     await process.end()
@@ -138,7 +140,9 @@ struct MaterializerTests {
         try await ProjectionRig.with { rig in
             let catalog = ProjectionCatalog([ProjectionHost(ControlProjection(.config))])
             func change(_ change: ControlEvent.Change, _ value: Int) throws {
-                try rig.append([ControlEvent(.config, change, key: "global/x", document: Array("{\"level\":\"global\",\"name\":\"x\",\"value\":\(value)}".utf8))])
+                try rig.append([
+                    ControlEvent(.config, change, key: "global/x", document: Array("{\"level\":\"global\",\"name\":\"x\",\"value\":\(value)}".utf8))
+                ])
             }
             try await rig.serving(catalog, rig.place()) {
                 try change(.created, 1)
@@ -171,7 +175,10 @@ struct MaterializerTests {
                 let head = max(try rig.head(.control), try rig.head(.messages))
                 try await rig.until("order") { $0.position >= head }
             }
-            let control = try rig.redis().run("XRANGE", [rig.keys.stream(.control), "-", "+"]).array?.compactMap { $0.array?.first?.text.flatMap { Position(streamID: $0) } } ?? []
+            let control =
+                try rig.redis().run("XRANGE", [rig.keys.stream(.control), "-", "+"]).array?.compactMap {
+                    $0.array?.first?.text.flatMap { Position(streamID: $0) }
+                } ?? []
             let expected = (control.map { ($0, 0) } + positions.map { ($0, 1) }).sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map { "\($0.1):\($0.0.streamID)" }
             let row = try #require(try rig.rows("order")["all"])
             #expect(row == OrderRow(seen: expected).text)

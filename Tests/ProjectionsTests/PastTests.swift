@@ -138,7 +138,8 @@ extension ProjectionRig {
                     "XADD",
                     [
                         self.keys.stream(.verdicts), position.streamID, "event", VerdictEntry.event, "v", VerdictEntry.version, "message_uuid",
-                        "00000000-0000-7000-8000-000000000001", "outcome", "deliver", "rule", "default", "reason", "", "policy_revision", "0-0-0", "targets", "[]",
+                        "00000000-0000-7000-8000-000000000001", "outcome", "deliver", "rule", "default", "reason", "", "policy_revision", "0-0-0", "targets",
+                        "[]",
                         "subject", "a.b",
                     ])
             }

@@ -18,7 +18,9 @@ struct ProjectionRig: Sendable {
     /// Runs `body` and removes what was made, on both paths.
     static func with<Value>(isolation: isolated (any Actor)? = #isolation, _ body: (ProjectionRig) async throws -> Value) async throws -> Value {
         let template = try await SharedStack.template("projections") { url in
-            try await onThread { _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "meshlog tests")) }
+            try await onThread {
+                _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "meshlog tests"))
+            }
         }
         let redis = try await SharedStack.shared.redis
         return try await SharedStack.withDatabase(template: template) { url in
@@ -92,7 +94,9 @@ struct ProjectionRig: Sendable {
     /// Appends an entry that is no event.
     @discardableResult
     func appendRaw(_ stream: StreamName, _ fields: [String], id: String = "*") throws -> Position {
-        guard let text = try redis().run("XADD", [keys.stream(stream), id] + fields).text, let position = Position(streamID: text) else { throw RedisError.unexpectedReply("XADD") }
+        guard let text = try redis().run("XADD", [keys.stream(stream), id] + fields).text, let position = Position(streamID: text) else {
+            throw RedisError.unexpectedReply("XADD")
+        }
         return position
     }
 

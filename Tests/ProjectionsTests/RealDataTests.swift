@@ -77,7 +77,8 @@ struct RealDataTests {
 
     private func expectEqual(_ found: [String: [String: String]], _ expected: [String: [String: String]]) {
         let different = Set(found.keys).union(expected.keys).filter { found[$0] != expected[$0] }.sorted()
-        #expect(different.isEmpty, "\(different.count) differ, such as \(different.prefix(2).map { "\($0): \(found[$0] ?? [:]), jq says \(expected[$0] ?? [:])" })")
+        #expect(
+            different.isEmpty, "\(different.count) differ, such as \(different.prefix(2).map { "\($0): \(found[$0] ?? [:]), jq says \(expected[$0] ?? [:])" })")
     }
 
     @Test("Subjects, topics and traffic are what jq computes") func builtIn() async throws {
@@ -100,7 +101,10 @@ struct RealDataTests {
                   minute_messages: (map(select((.at / 60000 | floor) == $minute)) | length), minute_before: (map(select((.at / 60000 | floor) == $minute - 1)) | length),
                   hour_messages: (map(select((.at / 3600000 | floor) == $hour)) | length), hour_before: (map(select((.at / 3600000 | floor) == $hour - 1)) | length)}}) | from_entries
                 """)
-            let members = ["messages", "bytes", "largest", "first_seen", "last_seen", "last_message", "minute", "minute_messages", "minute_before", "hour_messages", "hour_before"]
+            let members = [
+                "messages", "bytes", "largest", "first_seen", "last_seen", "last_message", "minute", "minute_messages", "minute_before", "hour_messages",
+                "hour_before",
+            ]
             expectEqual(try rows(rig, "topics", members), topics)
             let traffic = try computed(
                 """

@@ -17,7 +17,9 @@ struct RebuildTests {
         var definition: ProjectionDefinition {
             ProjectionDefinition(
                 name: "counting", version: version, streams: [.control], purpose: "events by kind",
-                columns: version == 1 ? [ProjectionColumn("count", .integer)] : [ProjectionColumn("total", .integer, path: ["count"]), ProjectionColumn("kind", .text)], onFault: onFault)
+                columns: version == 1
+                    ? [ProjectionColumn("count", .integer)] : [ProjectionColumn("total", .integer, path: ["count"]), ProjectionColumn("kind", .text)],
+                onFault: onFault)
         }
         func keys(of event: LogEvent) throws(ProjectionFault) -> [String] {
             switch event.content {
@@ -51,7 +53,9 @@ struct RebuildTests {
         ControlEvent(.config, .updated, key: "k", document: Array("{}".utf8), comment: comment)
     }
 
-    @Test("The serving generation is read while the next is built, and follows the log; the next takes over when it has caught up") func blueGreen() async throws {
+    @Test("The serving generation is read while the next is built, and follows the log; the next takes over when it has caught up") func blueGreen()
+        async throws
+    {
         try await ProjectionRig.with { rig in
             let catalog = ProjectionCatalog([ProjectionHost(Counting())])
             try rig.append((0..<2_000).map { _ in event() })

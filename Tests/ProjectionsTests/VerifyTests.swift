@@ -30,7 +30,8 @@ struct VerifyTests {
     private static let victim = "(SELECT min(key) FROM projections.config_g1)"
 
     @Test("A row's text changed by hand is named with both values") func text() async throws {
-        let proof = try await verified("UPDATE projections.config_g1 SET row = replace(row::text, '\"document\"', '\"Document\"')::json WHERE key = \(Self.victim)")
+        let proof = try await verified(
+            "UPDATE projections.config_g1 SET row = replace(row::text, '\"document\"', '\"Document\"')::json WHERE key = \(Self.victim)")
         #expect(proof.differencesTotal == 1)
         let difference = try #require(proof.differences.first)
         #expect(difference.kind == .differs && difference.expected?.contains("\"document\"") == true && difference.found?.contains("\"Document\"") == true)
@@ -39,11 +40,17 @@ struct VerifyTests {
     }
 
     @Test("A digest, a removed row, an added row and a moved row are each named") func others() async throws {
-        #expect(try await verified("UPDATE projections.config_g1 SET digest = decode(repeat('ab', 32), 'hex') WHERE key = \(Self.victim)").differences.map(\.kind) == [.digest])
+        #expect(
+            try await verified("UPDATE projections.config_g1 SET digest = decode(repeat('ab', 32), 'hex') WHERE key = \(Self.victim)").differences.map(\.kind)
+                == [.digest])
         #expect(try await verified("DELETE FROM projections.config_g1 WHERE key = \(Self.victim)").differences.map(\.kind) == [.missing])
-        let extra = try await verified("INSERT INTO projections.config_g1 SELECT 'zzz', row, digest, position_ms, position_seq FROM projections.config_g1 WHERE key = \(Self.victim)")
+        let extra = try await verified(
+            "INSERT INTO projections.config_g1 SELECT 'zzz', row, digest, position_ms, position_seq FROM projections.config_g1 WHERE key = \(Self.victim)")
         #expect(extra.differences.map(\.kind) == [.extra] && extra.differences.first?.key == "zzz")
-        #expect(try await verified("UPDATE projections.config_g1 SET position_seq = position_seq + 1 WHERE key = \(Self.victim)").differences.map(\.kind) == [.position])
+        #expect(
+            try await verified("UPDATE projections.config_g1 SET position_seq = position_seq + 1 WHERE key = \(Self.victim)").differences.map(\.kind) == [
+                .position
+            ])
     }
 
     @Test("A checkpoint changed by hand is named: digest, counts, position") func checkpoint() async throws {
@@ -52,7 +59,8 @@ struct VerifyTests {
         #expect(try await verified("UPDATE projection SET events = events - 1").checkpoint.map(\.field) == ["events"])
         let moved = try await verified("UPDATE projection SET position_ms = position_ms + 100000")
         #expect(moved.checkpoint.map(\.field) == ["position"])
-        let back = try await verified("UPDATE projection p SET (position_ms, position_seq) = (SELECT position_ms, position_seq FROM projection_digest ORDER BY events LIMIT 1)")
+        let back = try await verified(
+            "UPDATE projection p SET (position_ms, position_seq) = (SELECT position_ms, position_seq FROM projection_digest ORDER BY events LIMIT 1)")
         #expect(back.checkpoint.contains { $0.field == "position" } && back.checkpoint.contains { $0.field == "entries" } && back.differencesTotal > 0)
     }
 

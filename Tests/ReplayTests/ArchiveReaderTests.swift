@@ -82,7 +82,8 @@ struct ArchiveReaderTests {
             // Does not compress, so that the server's measure of bytes is ours.
             let batch = (0..<60).map { number in
                 let payload = (0..<5_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
-                return decided(Position(ms: firstDay + UInt64(number) * 7_200_000, seq: UInt64.max >> 2), data: payload, contentType: "application/octet-stream")
+                return decided(
+                    Position(ms: firstDay + UInt64(number) * 7_200_000, seq: UInt64.max >> 2), data: payload, contentType: "application/octet-stream")
             }
             _ = try MessageArchive(session: session, name: "archive", partition: 0).write(batch)
             let reader = ArchiveReader(session: session, pageBytesTarget: 33 * 5_020)
@@ -160,7 +161,8 @@ struct ArchiveReaderTests {
 }
 
 private let topics = ["a", "a.b", "a.b.c", "a.bb", "a.b.c.d", "b.x.c", "a.$x.(c)", "a/b", "a.b-c_d", "ž.á", "a.b.*c"]
-private let patterns = topics + [">", "*", "*.*", "a.>", "a.*", "a.b.>", "a.*.c", "a.*.>", "*.b.>", "*.*.c", "a.$x.*", "*.$x.(c)", "ž.*", "a.b.*.d", "nothing.>"]
+private let patterns =
+    topics + [">", "*", "*.*", "a.>", "a.*", "a.b.>", "a.*.c", "a.*.>", "*.b.>", "*.*.c", "a.$x.*", "*.$x.(c)", "ž.*", "a.b.*.d", "nothing.>"]
 private let names = ["alice", "bob", "carol", "all", ""]
 
 private func corpus(_ random: inout SeededGenerator) -> [DecidedMessage] {

@@ -14,14 +14,16 @@ struct ArchiveSinkTests {
             let bytes: [UInt8] = [0, 0xFF, 0x5C, 0x27]
             let batch = [
                 decided(Position(partition: 3, ms: firstDay, seq: 0)),
-                decided(Position(partition: 3, ms: firstDay, seq: 1), destinations: #"["with \"escape\" \u017e", "all"]"#, data: bytes, contentType: "image/png"),
+                decided(
+                    Position(partition: 3, ms: firstDay, seq: 1), destinations: #"["with \"escape\" \u017e", "all"]"#, data: bytes, contentType: "image/png"),
                 decided(Position(partition: 3, ms: firstDay + dayMs, seq: 0), source: "", destinations: "", outcome: .block),
             ]
             let receipt = try sink.write(batch)
             #expect(receipt.records == 3 && receipt.repeated == 0 && receipt.raw == [])
             #expect(receipt.checkpoint.position == batch[2].position && receipt.checkpoint.entries == 3)
             let rows = try session.query(
-                "SELECT position, message_data, message_bytes, array_to_json(destination_subject_ids), source_subject_id, outcome, origin_ts, rule FROM message_log ORDER BY log_ts, entry_seq")
+                "SELECT position, message_data, message_bytes, array_to_json(destination_subject_ids), source_subject_id, outcome, origin_ts, rule FROM message_log ORDER BY log_ts, entry_seq"
+            )
             #expect((0..<3).map { rows.string($0, 0) } == batch.map { $0.position.description })
             #expect(rows.bytes(0, 1) == Array(batch[0].message.slice(.data)))
             #expect(rows.bytea(1, 2) == bytes && rows.isNull(1, 1))

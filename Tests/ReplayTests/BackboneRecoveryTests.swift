@@ -57,7 +57,8 @@ struct BackboneRecoveryTests {
     func unrecorded() {
         var recovery = BatchRecovery()
         recovery.learn([:])
-        _ = recovery.finish(["a", "b"], sent: [0, 1], [.stored(stream: "M", sequence: 1, duplicate: false), .stored(stream: "M", sequence: 2, duplicate: false)])
+        _ = recovery.finish(
+            ["a", "b"], sent: [0, 1], [.stored(stream: "M", sequence: 1, duplicate: false), .stored(stream: "M", sequence: 2, duplicate: false)])
         recovery.doubt()
         #expect(recovery.next(["a", "b", "c"]) == .readTail)
         recovery.learn(["a": .init(stream: "M", sequence: 1), "b": .init(stream: "M", sequence: 2)])

@@ -60,7 +60,10 @@ struct BackboneTests {
             server.waitUntilExit()
         }
         let backbone = Backbone(BackboneSettings(url: "nats://127.0.0.1:\(port)"))
-        #expect(await eventually(within: .seconds(30)) { try await backbone.connect(); return true })
+        #expect(
+            await eventually(within: .seconds(30)) {
+                try await backbone.connect(); return true
+            })
         #expect(await backbone.publish([outgoing(1, subject: "a.b"), outgoing(2, subject: "c")]) == [.core, .core])
         #expect(try await backbone.recoverStored(10).isEmpty)
     }

@@ -73,7 +73,8 @@ struct ConformanceTests {
         #expect(try ConformanceSuite.failures(file, assertsFormats: false).failures == [])
     }
 
-    @Test("Every format is asserted when asked for", arguments: ConformanceSuite.files("/optional/format") + ConformanceSuite.files("/optional/format-secondary"))
+    @Test(
+        "Every format is asserted when asked for", arguments: ConformanceSuite.files("/optional/format") + ConformanceSuite.files("/optional/format-secondary"))
     func formats(_ file: String) throws {
         #expect(try ConformanceSuite.failures(file, assertsFormats: true).failures == [])
     }

@@ -11,7 +11,9 @@ enum SchemaCases {
 
     /// The violations as `pointer keyword: message`.
     static func violations(_ schema: String, _ instance: String, assertsFormats: Bool = false) throws -> [String] {
-        try compile(schema, assertsFormats: assertsFormats).validate(JSONDocument(instance).root).violations.map { "\($0.instance) \($0.keyword): \($0.message)" }
+        try compile(schema, assertsFormats: assertsFormats).validate(JSONDocument(instance).root).violations.map {
+            "\($0.instance) \($0.keyword): \($0.message)"
+        }
     }
 
     /// Why a schema is refused; nil when it is not.

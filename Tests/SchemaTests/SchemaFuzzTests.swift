@@ -40,7 +40,10 @@ struct SchemaFuzzTests {
     @Test("No pattern and no format value crash") func patterns() throws {
         let run = FuzzRun("patterns and formats", short: 5_000, share: 0.5)
         var numbers = SeededNumbers(run.seed)
-        let parts = ["a", "(", ")", "[", "]", "{", "}", "2", ",", "?", "*", "+", "|", "^", "$", #"\"#, "d", "p{L}", "u0041", "<", ">", ":", "k", "-", ".", "/", "%41", "@", "é", "xn--", "Z", "::", "T"]
+        let parts = [
+            "a", "(", ")", "[", "]", "{", "}", "2", ",", "?", "*", "+", "|", "^", "$", #"\"#, "d", "p{L}", "u0041", "<", ">", ":", "k", "-", ".", "/", "%41",
+            "@", "é", "xn--", "Z", "::", "T",
+        ]
         for _ in 0..<run.cases {
             let text = (0..<numbers.below(12)).map { _ in numbers.pick(parts) }.joined()
             if let translated = try? ECMAPattern.translate(text) { _ = try? RE2Compiler().compile(translated) }

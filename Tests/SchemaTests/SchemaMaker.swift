@@ -12,7 +12,9 @@ struct SchemaMaker {
 
     private mutating func keyword(_ depth: Int) -> String {
         switch numbers.below(30) {
-        case 0, 1: return #""type":"# + numbers.pick([#""string""#, #""number""#, #""integer""#, #""object""#, #""array""#, #"["null","object"]"#, #"["array","integer"]"#])
+        case 0, 1:
+            return #""type":"#
+                + numbers.pick([#""string""#, #""number""#, #""integer""#, #""object""#, #""array""#, #"["null","object"]"#, #"["array","integer"]"#])
         case 2, 3: return #""properties":{"a":\#(schema(depth)),"b":\#(schema(depth))}"#
         case 4: return #""additionalProperties":\#(schema(depth))"#
         case 5: return #""required":["# + numbers.pick([#""a""#, #""a","b""#, ""]) + "]"

@@ -4,23 +4,32 @@ import Testing
 
 @Suite("Schemas that are refused")
 struct SchemaRefusalTests {
-    @Test("What is wrong with a schema is named", arguments: [
-        ("{", "the schema is no JSON"), ("3", "must be a boolean or an object"), (#"{"type":"strin"}"#, "/type must"), (#"{"minLength":-1}"#, "/minLength must be at least 0"),
-        (#"{"required":["a","a"]}"#, "must not have equal items"), (#"{"$ref":"https://example.com/other"}"#, "refers to https://example.com/other, which is not known here"),
-        (##"{"$ref":"#/$defs/x"}"##, "refers to #/$defs/x"), (##"{"$schema":"http://json-schema.org/draft-07/schema##"}"##, "supported are https://json-schema.org/draft/2020-12/schema"),
-        (#"{"pattern":"(?=a)"}"#, "look-ahead"), (#"{"pattern":"(a)\\1"}"#, "back-reference"), (#"{"pattern":"("}"#, "a '(' without its ')'"),
-        (##"{"patternProperties":{"[z-a]":true}}"##, "a range is out of order"), (##"{"$ref":"#"}"##, "refers to itself"),
-        (##"{"$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"}]},"b":{"$ref":"#/$defs/a"}},"$ref":"#/$defs/a"}"##, "refers to itself"),
-        (#"{"$defs":{"a":{"$id":"x"},"b":{"$id":"x"}}}"#, "is the name of two schemas"), (#"{"multipleOf":0}"#, "must be greater than 0"),
-        (#"{"$defs":{"a":{"$anchor":"x"},"b":{"$anchor":"x"}}}"#, "is the name of two schemas"), (#"{"properties":{"a":1}}"#, "/properties/a"),
-        (#"{"pattern":"a{1001}"}"#, "repeats of more than 1000"),
-    ]) func named(_ schema: String, _ part: String) {
+    @Test(
+        "What is wrong with a schema is named",
+        arguments: [
+            ("{", "the schema is no JSON"), ("3", "must be a boolean or an object"), (#"{"type":"strin"}"#, "/type must"),
+            (#"{"minLength":-1}"#, "/minLength must be at least 0"),
+            (#"{"required":["a","a"]}"#, "must not have equal items"),
+            (#"{"$ref":"https://example.com/other"}"#, "refers to https://example.com/other, which is not known here"),
+            (##"{"$ref":"#/$defs/x"}"##, "refers to #/$defs/x"),
+            (##"{"$schema":"http://json-schema.org/draft-07/schema##"}"##, "supported are https://json-schema.org/draft/2020-12/schema"),
+            (#"{"pattern":"(?=a)"}"#, "look-ahead"), (#"{"pattern":"(a)\\1"}"#, "back-reference"), (#"{"pattern":"("}"#, "a '(' without its ')'"),
+            (##"{"patternProperties":{"[z-a]":true}}"##, "a range is out of order"), (##"{"$ref":"#"}"##, "refers to itself"),
+            (##"{"$defs":{"a":{"allOf":[{"$ref":"#/$defs/b"}]},"b":{"$ref":"#/$defs/a"}},"$ref":"#/$defs/a"}"##, "refers to itself"),
+            (#"{"$defs":{"a":{"$id":"x"},"b":{"$id":"x"}}}"#, "is the name of two schemas"), (#"{"multipleOf":0}"#, "must be greater than 0"),
+            (#"{"$defs":{"a":{"$anchor":"x"},"b":{"$anchor":"x"}}}"#, "is the name of two schemas"), (#"{"properties":{"a":1}}"#, "/properties/a"),
+            (#"{"pattern":"a{1001}"}"#, "repeats of more than 1000"),
+        ]) func named(_ schema: String, _ part: String)
+    {
         let refusal = SchemaCases.refusal(schema)
         #expect(refusal?.contains(part) == true, "\(refusal ?? "not refused")")
     }
 
     @Test("A circle that no condition ends is given up at run time, and named") func circles() throws {
-        for schema in [##"{"anyOf":[{"$ref":"#"},true]}"##, ##"{"not":{"$ref":"#"}}"##, ##"{"if":true,"then":{"$ref":"#"}}"##, ##"{"dependentSchemas":{"a":{"$ref":"#"}}}"##] {
+        for schema in [
+            ##"{"anyOf":[{"$ref":"#"},true]}"##, ##"{"not":{"$ref":"#"}}"##, ##"{"if":true,"then":{"$ref":"#"}}"##,
+            ##"{"dependentSchemas":{"a":{"$ref":"#"}}}"##,
+        ] {
             let compiled = try SchemaCases.compile(schema)
             #expect { try compiled.isValid(JSONDocument(#"{"a":1}"#).root) } throws: { if case .endless = $0 as? EvaluationFault { true } else { false } }
         }
@@ -70,9 +79,14 @@ struct SchemaRefusalTests {
 
 @Suite("Schemas known to every registry")
 struct MetaSchemaTests {
-    @Test("The meta-schemas are those that were published, and valid by themselves", .enabled(if: Repository.conformance != nil, "the conformance data is not there"), arguments: [
-        "schema", "meta/core", "meta/applicator", "meta/unevaluated", "meta/validation", "meta/meta-data", "meta/format-annotation", "meta/format-assertion", "meta/content",
-    ]) func published(_ name: String) throws {
+    @Test(
+        "The meta-schemas are those that were published, and valid by themselves",
+        .enabled(if: Repository.conformance != nil, "the conformance data is not there"),
+        arguments: [
+            "schema", "meta/core", "meta/applicator", "meta/unevaluated", "meta/validation", "meta/meta-data", "meta/format-annotation",
+            "meta/format-assertion", "meta/content",
+        ]) func published(_ name: String) throws
+    {
         let path = try #require(Repository.conformance) + "/metaschemas/draft2020-12/\(name).json"
         let document = try ConformanceSuite.document(path)
         #expect(MetaSchemaTexts.all.contains { $0.root.equals(document.root) })

@@ -21,7 +21,9 @@ struct AppendOnlyFileTests {
 
     @Test("Cut at any byte, what is kept are the commands and groups that were whole by then")
     func everyCut() {
-        let parts = [Self.set, "#TS:1700000000\r\n", Self.multi + Self.set + Self.set + Self.exec, Self.set, Self.command("multi") + Self.set + Self.command("exec")]
+        let parts = [
+            Self.set, "#TS:1700000000\r\n", Self.multi + Self.set + Self.set + Self.exec, Self.set, Self.command("multi") + Self.set + Self.command("exec"),
+        ]
         let ends = parts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.utf8.count) }
         let bytes = Array(parts.joined().utf8)
         for cut in 0...bytes.count {
@@ -29,15 +31,20 @@ struct AppendOnlyFileTests {
         }
     }
 
-    @Test("Nothing is cut where the file holds what Redis does not write", arguments: [
-        set + "SET a b\r\n", set + "*2\r\n$x\r\n", set + "*1\r\n:5\r\nMULTI\r\n", set + "\0\0\0\0", set + "*99999999999999999999\r\n", set + "*1\r\n$5\rXMULTI",
-    ])
+    @Test(
+        "Nothing is cut where the file holds what Redis does not write",
+        arguments: [
+            set + "SET a b\r\n", set + "*2\r\n$x\r\n", set + "*1\r\n:5\r\nMULTI\r\n", set + "\0\0\0\0", set + "*99999999999999999999\r\n",
+            set + "*1\r\n$5\rXMULTI",
+        ])
     func foreign(file: String) { #expect(Self.whole(file) == file.utf8.count) }
 
     @Test("Behind a group that an earlier kill has left open nothing is cut, until an EXEC has closed it") func oldGroup() {
         let select = Self.command("SELECT", "0")
         // What was written behind it was acknowledged.
-        for file in [Self.multi + Self.set + select + Self.set, Self.multi + Self.set + Self.multi + select + Self.set] { #expect(Self.whole(file) == file.utf8.count) }
+        for file in [Self.multi + Self.set + select + Self.set, Self.multi + Self.set + Self.multi + select + Self.set] {
+            #expect(Self.whole(file) == file.utf8.count)
+        }
         let closed = Self.multi + Self.set + select + Self.set + Self.multi + Self.set + Self.exec + Self.set
         #expect(Self.whole(closed + Self.multi + select + Self.set) == closed.utf8.count)
     }

@@ -68,7 +68,9 @@ package struct BadInput: Sendable, CustomStringConvertible {
         .init("a raw tab in a string", "{\"topic\":\"a\",\"data\":\"\t\"}", ("not-json", "")),
         .init("a raw carriage return in a string", "{\"topic\":\"a\",\"data\":\"\r\"}", ("not-json", "")),
         .init("a byte order mark", "\u{FEFF}{\"topic\":\"a\"}", ("not-json", "")),
-        .init("UTF-16", Array("\u{FEFF}{\"topic\":\"a\"}".utf16).flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }, ("not-json", "")),
+        .init(
+            "UTF-16", Array("\u{FEFF}{\"topic\":\"a\"}".utf16).flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }, ("not-json", "")
+        ),
         .init("Latin-1 in the payload", Array(#"{"topic":"a","data":"caf"#.utf8) + [0xE9] + Array(#""}"#.utf8), ("not-utf8", "")),
         .init("an overlong NUL", Array(#"{"topic":"a","data":""#.utf8) + [0xC0, 0x80] + Array(#""}"#.utf8), ("not-utf8", "")),
         .init("a surrogate in UTF-8", Array(#"{"topic":"a","data":""#.utf8) + [0xED, 0xA0, 0x80] + Array(#""}"#.utf8), ("not-utf8", "")),
@@ -152,7 +154,8 @@ package struct BadInput: Sendable, CustomStringConvertible {
     private static let names: [BadInput] = [
         .init("a sender that is a number", #"{"topic":"a","source_subject_id":7}"#, ("wrong-type", "/source_subject_id")),
         .init("an empty sender", #"{"topic":"a","source_subject_id":""}"#, ("malformed", "/source_subject_id")),
-        .init("a sender of 257 bytes", #"{"topic":"a","source_subject_id":""# + String(repeating: "s", count: 257) + #""}"#, ("too-large", "/source_subject_id")),
+        .init(
+            "a sender of 257 bytes", #"{"topic":"a","source_subject_id":""# + String(repeating: "s", count: 257) + #""}"#, ("too-large", "/source_subject_id")),
         .init("a sender with U+0000", #"{"topic":"a","source_subject_id":"a\u0000"}"#, ("malformed", "/source_subject_id")),
         .init("a type with a line break", #"{"topic":"a","message_type":"a\nb"}"#, ("malformed", "/message_type")),
         .init("a type that is an object", #"{"topic":"a","message_type":{}}"#, ("wrong-type", "/message_type")),
@@ -199,7 +202,7 @@ package struct BadInput: Sendable, CustomStringConvertible {
             #"{"topic":"a b","message_uuid":"x","origin_ts":"y","source_subject_id":1,"destination_subject_ids":"z","message_metadata":[],"#
                 + #""data":1,"message_data":2,"nope":3}"#,
             ("malformed", "/topic"), ("malformed", "/message_uuid"), ("malformed", "/origin_ts"), ("wrong-type", "/source_subject_id"),
-            ("wrong-type", "/destination_subject_ids"), ("wrong-type", "/message_metadata"), ("conflict", "/message_data"), ("unknown-field", "/nope")),
+            ("wrong-type", "/destination_subject_ids"), ("wrong-type", "/message_metadata"), ("conflict", "/message_data"), ("unknown-field", "/nope"))
     ]
 }
 
@@ -227,7 +230,8 @@ package struct OddInput: Sendable, CustomStringConvertible {
             json("half a surrogate pair in the payload", #""\ud800""#), json("U+0000 in the payload", #"{"\u0000":"\u0000"}"#),
             json("keys twice in the payload", #"{"a":1,"a":2}"#), json("spaces kept as they are", "{ \"a\" :\t[ 1 , 2 ] }"),
             json("a byte order mark in a string", "\"\u{FEFF}\""), json("line separators", "\"\u{2028}\u{2029}\u{85}\""), json("DEL", "\"\u{7F}\""),
-            json("128 levels", deep), json("a null payload", "null"), json("an empty string", #""""#), json("nothing but escapes", #""\"\\\/\b\f\n\r\t\u00e9""#),
+            json("128 levels", deep), json("a null payload", "null"), json("an empty string", #""""#),
+            json("nothing but escapes", #""\"\\\/\b\f\n\r\t\u00e9""#),
             json("1 MiB", "\"" + String(repeating: "x", count: room) + "\""), json("emoji", #"{"😀":"👩‍👩‍👧‍👦 é e\u0301"}"#),
             with("a uuid in capitals", #""message_uuid":"AAAAAAAA-8694-739B-AEA5-966C26F8AD91""#),
             with("null members", #""source_subject_id":null,"message_uuid":null,"origin_ts":null,"destination_subject_ids":null,"message_metadata":null"#),
@@ -239,7 +243,10 @@ package struct OddInput: Sendable, CustomStringConvertible {
             with("base64 alone", #""data_base64":"AP8=""#).payload([0x00, 0xFF]), with("empty base64", #""data_base64":"""#).payload([]),
             with("text", #""content_type":"text/plain","data":"a\n\u00e9""#, payload: "a\né"),
             with("a content type of JSON", #""content_type":"application/vnd.x+json","message_data":{"a": 1}"#, payload: #"{"a": 1}"#),
-            with("every field", #""message_type":"t","correlation_id":"c","causation":"x","source_subject_id":"é","destination_subject_ids":["a","é\""],"message_metadata":{"a":1e400,"b":"\u0000"},"origin_ts":1769860800.5,"data":[]"#, payload: "[]"),
+            with(
+                "every field",
+                #""message_type":"t","correlation_id":"c","causation":"x","source_subject_id":"é","destination_subject_ids":["a","é\""],"message_metadata":{"a":1e400,"b":"\u0000"},"origin_ts":1769860800.5,"data":[]"#,
+                payload: "[]"),
             OddInput(name: "spaces around", bytes: Array(" \t\r {\"topic\" : \"\(topic)\" } \t".utf8), payload: Array("null".utf8)),
         ]
     }

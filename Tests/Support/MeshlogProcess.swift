@@ -61,7 +61,8 @@ package final class MeshlogProcess: Sendable {
         let stack = try await SharedStack.shared
         _ = endsWithUs
         if let other {
-            return try MeshlogProcess(other.keyPrefix, redisURL: other.redisURL, postgresqlURL: other.postgresqlURL, natsURL: other.natsURL, arguments: arguments)
+            return try MeshlogProcess(
+                other.keyPrefix, redisURL: other.redisURL, postgresqlURL: other.postgresqlURL, natsURL: other.natsURL, arguments: arguments)
         }
         let postgresqlURL: String
         if let database { postgresqlURL = database } else { postgresqlURL = try await SharedStack.database() }
@@ -105,7 +106,8 @@ package final class MeshlogProcess: Sendable {
         process.arguments =
             [
                 "serve", "--port", "0", "--redis-url", redisURL, "--postgresql-url", postgresqlURL, "--nats-url", natsURL, "--home", Repository.root,
-                "--key-prefix", name, "--list", list, "--nats-subject", natsSubject, "--jetstream-subject", jetstreamSubject, "--jetstream-stream", jetstreamStream,
+                "--key-prefix", name, "--list", list, "--nats-subject", natsSubject, "--jetstream-subject", jetstreamSubject, "--jetstream-stream",
+                jetstreamStream,
                 "--backbone-stream", backboneStream,
             ] + arguments
         let output = Pipe()
@@ -118,7 +120,9 @@ package final class MeshlogProcess: Sendable {
         var found: Int?
         while found == nil {
             let data = output.fileHandleForReading.availableData
-            guard !data.isEmpty else { throw Failed(description: "meshlog did not serve: \(said) \((try? String(contentsOfFile: errors, encoding: .utf8)) ?? "")") }
+            guard !data.isEmpty else {
+                throw Failed(description: "meshlog did not serve: \(said) \((try? String(contentsOfFile: errors, encoding: .utf8)) ?? "")")
+            }
             said += String(decoding: data, as: UTF8.self)
             if let match = said.firstMatch(of: /meshlog serves http:\/\/[^:]+:([0-9]+)\n/) { found = Int(match.1) }
         }

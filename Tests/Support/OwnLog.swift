@@ -28,7 +28,8 @@ package struct OwnLog: Sendable {
 
     /// Removes everything that a log has in Redis; nothing when the server is gone.
     package static func remove(_ keys: LogKeys, _ endpoint: RedisEndpoint) {
-        guard let session = try? RedisSession(endpoint, name: "test"), let names = try? session.run("KEYS", ["\(keys.prefix):*"]).array?.compactMap(\.text), !names.isEmpty
+        guard let session = try? RedisSession(endpoint, name: "test"), let names = try? session.run("KEYS", ["\(keys.prefix):*"]).array?.compactMap(\.text),
+            !names.isEmpty
         else { return }
         _ = try? session.run("UNLINK", names)
     }

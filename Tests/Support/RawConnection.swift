@@ -71,7 +71,9 @@ package final class RawConnection {
         let head = String(decoding: try line(endingIn: Array("\r\n\r\n".utf8)), as: UTF8.self)
         var lines = head.components(separatedBy: "\r\n")
         let first = lines.removeFirst().split(separator: " ")
-        guard first.count >= 2, first[0].hasPrefix("HTTP/1."), let status = Int(first[1]) else { throw Broken(description: "no HTTP answer: \(head.prefix(200))") }
+        guard first.count >= 2, first[0].hasPrefix("HTTP/1."), let status = Int(first[1]) else {
+            throw Broken(description: "no HTTP answer: \(head.prefix(200))")
+        }
         var headers: [String: String] = [:]
         for line in lines {
             guard let colon = line.firstIndex(of: ":") else { continue }

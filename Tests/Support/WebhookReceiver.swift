@@ -65,7 +65,8 @@ package final class WebhookReceiver: Sendable {
         var logger = Logger(label: "receiver")
         logger.logLevel = .critical
         let application = Application(
-            router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)), onServerRunning: { ready.yield($0.localAddress?.port ?? 0) }, logger: logger)
+            router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)), onServerRunning: { ready.yield($0.localAddress?.port ?? 0) },
+            logger: logger)
         let group = ServiceGroup(configuration: .init(services: [.init(service: application)], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try? await group.run() }

@@ -62,7 +62,9 @@ struct DeclaredTests {
             let optional = Self.optional(event)
             #expect(Set(properties.keys) == Set(fields + optional), "\(event)")
             #expect(properties["event"]?["const"] as? String == event)
-            let version = ControlEvent.types.contains(event) ? event.split(separator: ".").first.flatMap { ControlKind(rawValue: String($0)) }.map { String(ControlEvent.currentVersion($0)) } : "1"
+            let version =
+                ControlEvent.types.contains(event)
+                ? event.split(separator: ".").first.flatMap { ControlKind(rawValue: String($0)) }.map { String(ControlEvent.currentVersion($0)) } : "1"
             #expect(properties["v"]?["const"] as? String == version)
             #expect(schema["$schema"] as? String == "https://json-schema.org/draft/2020-12/schema")
             #expect(schema["$id"] as? String == "urn:meshlog:event:\(event):\(version ?? "")")
@@ -76,7 +78,13 @@ struct DeclaredTests {
     @Test("The functions that the code calls are registered, and none besides") func functions() throws {
         let library = try #require(Repository.text("streams/functions/meshlog.lua"))
         let registered = Set(library.matches(of: /register(?:_function)?\('(\w+)'/).map { String($0.1) })
-        let called = Set(SourceFile.sources.flatMap { file in file.lines.filter { $0.holds("\"meshlog_") }.flatMap { $0.matches(of: /"(meshlog_(?:append|lease(?:_raise)?|decide|bury|deliver|list_\w+|trim|control|limits|session(?:_restore)?|notify\w*))"/).map { String($0.1) } } })
+        let called = Set(
+            SourceFile.sources.flatMap { file in
+                file.lines.filter { $0.holds("\"meshlog_") }.flatMap {
+                    $0.matches(of: /"(meshlog_(?:append|lease(?:_raise)?|decide|bury|deliver|list_\w+|trim|control|limits|session(?:_restore)?|notify\w*))"/)
+                        .map { String($0.1) }
+                }
+            })
         #expect(registered == called)
     }
 
@@ -95,14 +103,18 @@ struct DeclaredTests {
         let commands = SourceFile.sources.filter { $0.path.hasPrefix("Sources/App/") }
         let known = Set(
             commands.flatMap { file in
-                file.lines.filter { $0.holds("ParsableCommand") }.flatMap { $0.matches(of: /^\s*struct (\w+): (?:Async)?ParsableCommand/).map { $0.1.lowercased() } }
-            })
+                file.lines.filter { $0.holds("ParsableCommand") }.flatMap {
+                    $0.matches(of: /^\s*struct (\w+): (?:Async)?ParsableCommand/).map { $0.1.lowercased() }
+                }
+            }
+        )
         .union(
             commands.flatMap { file in
                 file.lines.filter { $0.holds("commandName") }.flatMap { $0.matches(of: /commandName: "([a-z-]+)"/).map { String($0.1) } }
             })
         #expect(known.contains("serve"))
-        let code = readme.components(separatedBy: "```").enumerated().filter { $0.offset % 2 == 1 }.map(\.element).joined(separator: "\n")
+        let code =
+            readme.components(separatedBy: "```").enumerated().filter { $0.offset % 2 == 1 }.map(\.element).joined(separator: "\n")
             + "\n" + readme.matches(of: /`([^`\n]+)`/).map { String($0.1) }.joined(separator: "\n")
         for match in code.matches(of: /(?:^|[\s\/])meshlog ([a-z][a-z-]+)/.anchorsMatchLineEndings()) {
             #expect(known.contains(String(match.1)), "README says `meshlog \(match.1)`")

@@ -23,7 +23,8 @@ struct HostileMaker {
         while true {
             let text = message()
             let high = numbers.next()
-            guard let entry = try? Envelope.admit(text, arrival: Arrival(via: "http", principal: name()), freshID: { MessageUUID(high: high, low: 1) }).entry else { continue }
+            guard let entry = try? Envelope.admit(text, arrival: Arrival(via: "http", principal: name()), freshID: { MessageUUID(high: high, low: 1) }).entry
+            else { continue }
             return fields(entry)
         }
     }
@@ -47,7 +48,10 @@ struct HostileMaker {
         }
         if numbers.once(in: 3) { out += Array(#","message_metadata":"#.utf8) + metadata() }
         switch numbers.below(8) {
-        case 0: out += Array(#","content_type":"application/octet-stream","data_base64":"\#(String(decoding: Base64.encode(numbers.bytes(numbers.below(3_000))), as: UTF8.self))""#.utf8)
+        case 0:
+            out += Array(
+                #","content_type":"application/octet-stream","data_base64":"\#(String(decoding: Base64.encode(numbers.bytes(numbers.below(3_000))), as: UTF8.self))""#
+                    .utf8)
         case 1: out += Array(#","content_type":"text/plain","data":"\#(odd())""#.utf8)
         case 2: break
         default: out += Array(#","data":"#.utf8) + payload()
@@ -105,16 +109,20 @@ struct HostileMaker {
 
     private mutating func number() -> String {
         numbers.pick([
-            "0", "-0", "1", "7", "-1", "1.5", "1e400", "-1e400", "1e-400", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "18446744073709551616", "0.1e1",
-            "1" + String(repeating: "0", count: numbers.pick([20, 400, 9_000])), "1e99999999", "0." + String(repeating: "3", count: 500), String(numbers.below(1_000)),
+            "0", "-0", "1", "7", "-1", "1.5", "1e400", "-1e400", "1e-400", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
+            "18446744073709551616", "0.1e1",
+            "1" + String(repeating: "0", count: numbers.pick([20, 400, 9_000])), "1e99999999", "0." + String(repeating: "3", count: 500),
+            String(numbers.below(1_000)),
         ])
     }
 
     /// Text within quotes: what is hard about Unicode, and escapes that are no characters.
     private mutating func odd() -> String {
         numbers.pick([
-            "", "a", "topic.of.mine", "not a topic", "a..b", ">", String(repeating: "t", count: 300), #"\u0000"#, #"\ud800"#, #"\udfff\ud800"#, #"\ud83d\ude00"#, "e\u{301}e\u{301}", "\u{202E}\u{200D}",
-            "🧑‍🤝‍🧑", "\u{FFFD}\u{10FFFF}", #"\n\t\r\b\f\/\\\""#, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "2026-01-01T00:00:00Z", "99999999999h", "{{ message }}", "(a+)+$", "eyJ9",
+            "", "a", "topic.of.mine", "not a topic", "a..b", ">", String(repeating: "t", count: 300), #"\u0000"#, #"\ud800"#, #"\udfff\ud800"#,
+            #"\ud83d\ude00"#, "e\u{301}e\u{301}", "\u{202E}\u{200D}",
+            "🧑‍🤝‍🧑", "\u{FFFD}\u{10FFFF}", #"\n\t\r\b\f\/\\\""#, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", "2026-01-01T00:00:00Z", "99999999999h", "{{ message }}",
+            "(a+)+$", "eyJ9",
         ])
     }
 
@@ -140,21 +148,32 @@ struct HostileMaker {
     // MARK: Rules
 
     private static let conditions = [
-        "true", "message.size > 1000", "message.data.list.all(x, message.data.list.all(y, x == y || true))", "message.data.list.exists(x, message.data.text == 'x')",
+        "true", "message.size > 1000", "message.data.list.all(x, message.data.list.all(y, x == y || true))",
+        "message.data.list.exists(x, message.data.text == 'x')",
         "message.data.list.map(x, string(x) + message.data.text).exists(s, s.contains('zz'))", "message.data.text.matches('(a|b|c)*(x{1,100}y{1,50})*z$')",
-        "message.data.text.matches('^(([a-z0-9]+[.-]?)*)*@(([a-z0-9]+[.-]?)*)*$')", "message.data.any == message.data.any", "message.data.any != message.data.list", "message.data.any == {'x': 1}",
-        "message.data.any in message.data.list", "has(message.data.any.x) && message.data.any.x.x.x == 1", "size(message.metadata) > 2", "message.metadata.exists(k, message.metadata[k] == message.data.any)",
-        "message.destinations.exists(d, d.matches('.*(ann|bob){1,20}.*'))", "timestamp(message.data.text) > now", "int(message.data.amount) * 9223372036854775807 > 0", "duration(message.data.text) > duration('1s')",
-        "message.data.list[int(message.data.amount)] == 1", "double(message.data.amount) / 0.0 > 1.0", "'%s %d'.format([message.data.any, message.data.amount]) != ''",
-        "message.data.text.replace('', 'aaaaaaaaaa').replace('a', 'bbbbbbbb').split('').size() > 3", "base64.decode(message.data.text).size() > 1", "message.uuid.matches('[0-9a-f-]{36}')",
-        "message.data.amount > 3", "message.data.list.filter(x, x > 1).map(x, x * 2).size() > 1", "message.source in message.destinations", "message.data.x.y.z", "message.data > message.data",
+        "message.data.text.matches('^(([a-z0-9]+[.-]?)*)*@(([a-z0-9]+[.-]?)*)*$')", "message.data.any == message.data.any",
+        "message.data.any != message.data.list", "message.data.any == {'x': 1}",
+        "message.data.any in message.data.list", "has(message.data.any.x) && message.data.any.x.x.x == 1", "size(message.metadata) > 2",
+        "message.metadata.exists(k, message.metadata[k] == message.data.any)",
+        "message.destinations.exists(d, d.matches('.*(ann|bob){1,20}.*'))", "timestamp(message.data.text) > now",
+        "int(message.data.amount) * 9223372036854775807 > 0", "duration(message.data.text) > duration('1s')",
+        "message.data.list[int(message.data.amount)] == 1", "double(message.data.amount) / 0.0 > 1.0",
+        "'%s %d'.format([message.data.any, message.data.amount]) != ''",
+        "message.data.text.replace('', 'aaaaaaaaaa').replace('a', 'bbbbbbbb').split('').size() > 3", "base64.decode(message.data.text).size() > 1",
+        "message.uuid.matches('[0-9a-f-]{36}')",
+        "message.data.amount > 3", "message.data.list.filter(x, x > 1).map(x, x * 2).size() > 1", "message.source in message.destinations",
+        "message.data.x.y.z", "message.data > message.data",
         "string(message.data.text).lowerAscii().reverse().contains('a')", "now.getFullYear() > 2000",
     ]
     private static let templates = [
-        "{{ message.data }}", "{{ message.data.any }}", "{{ message.data.text }}", "{{ message.data.list }}", "x {{ message.data.any }} {{ message.metadata }}", "desk.{{ message.data.text }}", "{{ message.destinations }}",
+        "{{ message.data }}", "{{ message.data.any }}", "{{ message.data.text }}", "{{ message.data.list }}", "x {{ message.data.any }} {{ message.metadata }}",
+        "desk.{{ message.data.text }}", "{{ message.destinations }}",
         "{{ message.data.list.map(x, x) }}", "{{ {'a': message.data.any} }}", "{{ message.source }}", "{{ message.data.amount }}", "plain",
     ]
-    private static let keys = ["message.data.text", "string(message.data.any)", "message.topic", "message.data.text + message.source", "message.source + message.source", "string(size(message.data.list))"]
+    private static let keys = [
+        "message.data.text", "string(message.data.any)", "message.topic", "message.data.text + message.source", "message.source + message.source",
+        "string(size(message.data.list))",
+    ]
 
     private func quoted(_ text: String) -> String {
         var out: [UInt8] = []
@@ -165,11 +184,15 @@ struct HostileMaker {
     private mutating func template() -> String { quoted(numbers.pick(Self.templates)) }
 
     private mutating func action(_ stage: String) -> String {
-        switch numbers.pick(stage == "reception" ? ["block", "require", "limit"] : ["block", "require", "hold", "limit", "limit", "reroute", "reroute", "annotate", "annotate"]) {
+        switch numbers.pick(
+            stage == "reception"
+                ? ["block", "require", "limit"] : ["block", "require", "hold", "limit", "limit", "reroute", "reroute", "annotate", "annotate"])
+        {
         case "limit":
             let over = stage == "initial" && numbers.once(in: 2) ? "delay" : "block"
             let key = numbers.once(in: 4) ? "" : #","key":\#(quoted(stage == "reception" && numbers.once(in: 2) ? "recipient" : numbers.pick(Self.keys)))"#
-            return #"{"type":"limit","rate":\#(numbers.pick([1, 1_000_000_000])),"period_ms":\#(numbers.pick([1, 86_400_000])),"burst":\#(numbers.pick([1, 1_000_000_000])),"over":"\#(over)"\#(key)}"#
+            return
+                #"{"type":"limit","rate":\#(numbers.pick([1, 1_000_000_000])),"period_ms":\#(numbers.pick([1, 86_400_000])),"burst":\#(numbers.pick([1, 1_000_000_000])),"over":"\#(over)"\#(key)}"#
         case "reroute":
             var parts: [String] = []
             if numbers.once(in: 2) { parts.append(#""topic":\#(template())"#) }
@@ -177,8 +200,11 @@ struct HostileMaker {
             if numbers.once(in: 3) || parts.isEmpty { parts.append(#""backbone":\#(template())"#) }
             return #"{"type":"reroute",\#(parts.joined(separator: ","))}"#
         case "annotate":
-            return #"{"type":"annotate","metadata":{\#((0..<(1 + numbers.below(4))).map { "\"k\($0)\\u0001\":\(template())" }.joined(separator: ",")),"n":[1,{}]}}"#
-        case "hold": return #"{"type":"hold","timeout_ms":\#(numbers.pick([1, 315_360_000_000])),"on_expiry":"\#(numbers.pick(["block", "deliver"]))","approvers":["\#(numbers.pick(["eve", "\u{202E}"]))"]}"#
+            return
+                #"{"type":"annotate","metadata":{\#((0..<(1 + numbers.below(4))).map { "\"k\($0)\\u0001\":\(template())" }.joined(separator: ",")),"n":[1,{}]}}"#
+        case "hold":
+            return
+                #"{"type":"hold","timeout_ms":\#(numbers.pick([1, 315_360_000_000])),"on_expiry":"\#(numbers.pick(["block", "deliver"]))","approvers":["\#(numbers.pick(["eve", "\u{202E}"]))"]}"#
         case let other: return #"{"type":"\#(other)"}"#
         }
     }

@@ -14,9 +14,11 @@ struct RouterFuzzTests {
         let reason = 6 * Limits.reasonBytesMax
         return [
             "rule": rule, "reason": 3 * Limits.reasonBytesMax, "policy_revision": 64, "targets": rule + 8, "subject": Limits.topicBytesMax,
-            "shadow": Limits.verdictShadowsMax * (rule + name + reason + 128), "limits": 2 * Limits.verdictLimitsMax * (rule + 6 * Limits.limitKeyBytesMax + 512),
+            "shadow": Limits.verdictShadowsMax * (rule + name + reason + 128),
+            "limits": 2 * Limits.verdictLimitsMax * (rule + 6 * Limits.limitKeyBytesMax + 512),
             "annotations": 6 * Limits.annotationBytesMax + 1_024, "withheld": Limits.destinationsMax * (rule + name + reason + 64),
-            "error": Limits.verdictErrorsMax * (rule + reason + 64) + 64, "destinations": Limits.destinationsMax * name + 8, "hold": Limits.scopeNamesMax * name + 1_024,
+            "error": Limits.verdictErrorsMax * (rule + reason + 64) + 64, "destinations": Limits.destinationsMax * name + 8,
+            "hold": Limits.scopeNamesMax * name + 1_024,
             "retry_at": 20, "digest": 64,
         ]
     }()
@@ -68,7 +70,10 @@ struct RouterFuzzTests {
                 guard let bound = bounds[name.description] else { continue }
                 #expect(value.count <= bound, "\(name) at \(id) has \(value.count) bytes")
             }
-            for json in [read.detail.shadow, read.detail.limits, read.detail.annotations, read.detail.withheld, read.detail.error, read.detail.destinations, read.detail.hold] where !json.isEmpty {
+            for json in [
+                read.detail.shadow, read.detail.limits, read.detail.annotations, read.detail.withheld, read.detail.error, read.detail.destinations,
+                read.detail.hold,
+            ] where !json.isEmpty {
                 #expect((try? JSONDocument(json)) != nil, "\(String(decoding: json.prefix(200), as: UTF8.self)) at \(id)")
             }
             #expect(LimitTouch.list(read.detail.limits) != nil)

@@ -35,7 +35,9 @@ struct RouterTests {
         }
     }
 
-    @Test("A rule that was acknowledged before a message was sent is in force for it, and its verdict carries the rule's position") func hotChange() async throws {
+    @Test("A rule that was acknowledged before a message was sent is in force for it, and its verdict carries the rule's position") func hotChange()
+        async throws
+    {
         try await RouterRig.with { rig in
             let session = try rig.connect()
             try await rig.withRouter("one") {
@@ -93,7 +95,8 @@ struct RouterTests {
                 try session.run(
                     "XADD",
                     [
-                        rig.keys.stream(.verdicts), id, "event", "message.decided", "v", "1", "message_uuid", MessageUUID(high: 1, low: 1).description, "outcome",
+                        rig.keys.stream(.verdicts), id, "event", "message.decided", "v", "1", "message_uuid", MessageUUID(high: 1, low: 1).description,
+                        "outcome",
                         "deliver", "rule", "first", "reason", "", "policy_revision", "0-0-0", "targets", "[]", "subject", "a.b",
                     ])
             }
@@ -172,7 +175,9 @@ struct RouterTests {
                 let setup = LogSetup(catalog: try StreamCatalog.load(Repository.root + "/streams"), keys: rig.keys)
                 #expect(try setup.apply(session).isEmpty)
                 try await rig.withRouter("one") { #expect(await eventually { try rig.isDecided() }) }
-                for command in [["XADD", rig.keys.stream(.messages), "*", "a", "b"], ["FCALL", "meshlog_append", "1", rig.keys.stream(.messages), "0", "", "a", "b"]] {
+                for command in [
+                    ["XADD", rig.keys.stream(.messages), "*", "a", "b"], ["FCALL", "meshlog_append", "1", rig.keys.stream(.messages), "0", "", "a", "b"],
+                ] {
                     var writer = RESPWriter()
                     writer.begin(command.count)
                     for word in command { writer.argument(word) }
@@ -210,7 +215,8 @@ struct RouterTests {
                         var command = RESPWriter()
                         command.command("MULTI")
                         for _ in 0..<10 {
-                            command.command("XADD", [rig.keys.stream(.messages), "*"] + MessageField.allCases.flatMap { [$0.name.description, entry.string($0)] })
+                            command.command(
+                                "XADD", [rig.keys.stream(.messages), "*"] + MessageField.allCases.flatMap { [$0.name.description, entry.string($0)] })
                         }
                         command.command("EXEC")
                         command.command("CONFIG", ["SET", "min-replicas-to-write", "1"])
@@ -237,7 +243,9 @@ struct RouterTests {
                 _ = try rig.control(.created, .constraint, mode, rule, session)
             }
             let data = "[" + (0..<1_000).map { String($0) }.joined(separator: ",") + "]"
-            let entry = try Envelope.admit(Array(#"{"topic":"a.b","data":\#(data)}"#.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 7, low: 1) }).entry
+            let entry = try Envelope.admit(
+                Array(#"{"topic":"a.b","data":\#(data)}"#.utf8), arrival: Arrival(via: "http"), freshID: { MessageUUID(high: 7, low: 1) }
+            ).entry
             let fields = MessageField.allCases.filter { entry.count($0) > 0 }.map { (name: $0.name.description, value: Array(entry.slice($0))) }
             try rig.append(Array(repeating: fields, count: 40), session)
             let metrics = Metrics()

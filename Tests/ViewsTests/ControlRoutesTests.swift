@@ -10,7 +10,8 @@ struct ControlRoutesTests {
     @Test(
         "A document is created, read, replaced, patched and deleted, with its version in the ETag",
         arguments: [
-            ("backbones", #"{"name": "first", "cluster_id": "c"}"#, "cluster_id"), ("topics", #"{"topic_ids": ["t"], "description": "first", "org_id": "o"}"#, "org_id"),
+            ("backbones", #"{"name": "first", "cluster_id": "c"}"#, "cluster_id"),
+            ("topics", #"{"topic_ids": ["t"], "description": "first", "org_id": "o"}"#, "org_id"),
             ("constraints", #"{"description": "first", "action": {"type": "block"}, "reason": "r"}"#, "reason"),
             ("templates", #"{"description": "first", "schema": {"type": "object"}, "version": 1}"#, "version"),
         ])
@@ -72,7 +73,8 @@ struct ControlRoutesTests {
                 ("POST", "/v1/templates", #"{"template_id": 7}"#, [:], 422, "document-invalid"),
                 ("POST", "/v1/templates", #"{"template_id": "diff"}"#, [:], 422, "document-invalid"),
                 ("POST", "/v1/templates", #"{"template_id": "backtest", "schema": true}"#, [:], 422, "document-invalid"),
-                ("PUT", "/v1/templates/backtest", #"{"schema": true}"#, [:], 405, "method-not-allowed"), ("PUT", "/v1/templates/diff", "{}", [:], 405, "method-not-allowed"),
+                ("PUT", "/v1/templates/backtest", #"{"schema": true}"#, [:], 405, "method-not-allowed"),
+                ("PUT", "/v1/templates/diff", "{}", [:], 405, "method-not-allowed"),
                 ("POST", "/v1/templates", #"{"template_id": ""}"#, [:], 422, "document-invalid"),
                 ("PUT", "/v1/templates/a%2Fb", #"{"template_id": "c"}"#, [:], 422, "document-invalid"),
                 ("PATCH", "/v1/templates/a%2Fb", #"{"template_id": "c"}"#, [:], 422, "document-invalid"),
@@ -83,11 +85,13 @@ struct ControlRoutesTests {
                 ("PATCH", "/v1/templates/a%2Fb", "{}", ["Content-Type": "application/json-patch+json"], 415, "content-type"),
                 ("PUT", "/v1/templates/a%2Fb", "{}", ["Meshlog-Comment": String(repeating: "x", count: 1_025)], 400, "parameters-invalid"),
                 ("PUT", "/v1/templates/a%2Fb", "{}", ["Meshlog-Principal": String(repeating: "x", count: 257)], 400, "parameters-invalid"),
-                ("PUT", "/v1/templates/a%2Fb?dry_run=true", "{}", [:], 400, "parameters-invalid"), ("PUT", "/v1/templates/%ff", "{}", [:], 400, "parameters-invalid"),
+                ("PUT", "/v1/templates/a%2Fb?dry_run=true", "{}", [:], 400, "parameters-invalid"),
+                ("PUT", "/v1/templates/%ff", "{}", [:], 400, "parameters-invalid"),
                 ("PUT", "/v1/config/topic/a..b/x", #"{"value": 1}"#, [:], 422, "document-invalid"),
                 ("PUT", "/v1/config/topic/a.b/max_message_bytes", #"{"value": 0}"#, [:], 422, "document-invalid"),
                 ("PUT", "/v1/config/topic/a.b/retention_age_ms", #"{"value": 60000}"#, [:], 422, "document-invalid"),
-                ("PUT", "/v1/config/global/x", "7", [:], 422, "document-invalid"), ("PUT", "/v1/config/global/x", #"{"valu": 7}"#, [:], 422, "document-invalid"),
+                ("PUT", "/v1/config/global/x", "7", [:], 422, "document-invalid"),
+                ("PUT", "/v1/config/global/x", #"{"valu": 7}"#, [:], 422, "document-invalid"),
                 ("PUT", "/v1/config/global/x", #"{"value": 7, "level": "org"}"#, [:], 422, "document-invalid"),
                 ("PUT", "/v1/config/galaxy/m33/x", #"{"value": 7}"#, [:], 400, "parameters-invalid"),
                 ("PUT", "/v1/config/global/m33/x", #"{"value": 7}"#, [:], 400, "parameters-invalid"),
@@ -117,14 +121,17 @@ struct ControlRoutesTests {
     func filters() async throws {
         try await ViewsRig.run { rig in
             for number in 1...9 {
-                let body = #"{"priority": \#(number), "mode": "\#(number % 2 == 0 ? "enforce" : "shadow")", "scope": {"topics": ["t\#(number)", "all"]}, "action": {"type": "annotate", "metadata": {"rate": \#(number * 10), "soft": \#(number > 5)}}}"#
+                let body =
+                    #"{"priority": \#(number), "mode": "\#(number % 2 == 0 ? "enforce" : "shadow")", "scope": {"topics": ["t\#(number)", "all"]}, "action": {"type": "annotate", "metadata": {"rate": \#(number * 10), "soft": \#(number > 5)}}}"#
                 #expect(try await rig.send("PUT", "/v1/constraints/c\(number)", body).status == 201)
             }
             for (query, expected) in [
                 ("", Array(1...9)), ("?mode=enforce", [2, 4, 6, 8]), ("?priority=3", [3]), ("?priority=3.0", [3]), ("?priority.gt=7", [8, 9]),
-                ("?priority.gte=7&mode=shadow", [7, 9]), ("?priority.lt=3", [1, 2]), ("?priority.lte=3&priority.gt=1", [2, 3]), ("?priority.in=1,4,99", [1, 4]),
+                ("?priority.gte=7&mode=shadow", [7, 9]), ("?priority.lt=3", [1, 2]), ("?priority.lte=3&priority.gt=1", [2, 3]),
+                ("?priority.in=1,4,99", [1, 4]),
                 ("?scope.topics=t5", [5]), ("?scope.topics=all&priority.gt=8", [9]), ("?scope.topics.prefix=t7", [7]), ("?action.metadata.rate.gt=75", [8, 9]),
-                ("?action.metadata.soft=true", [6, 7, 8, 9]), ("?constraint_id.prefix=c&constraint_id.gt=c7", [8, 9]), ("?mode.eq=enforce&limit=2", [2, 4, 6, 8]),
+                ("?action.metadata.soft=true", [6, 7, 8, 9]), ("?constraint_id.prefix=c&constraint_id.gt=c7", [8, 9]),
+                ("?mode.eq=enforce&limit=2", [2, 4, 6, 8]),
                 ("?action.missing=1", []), ("?limit=4", Array(1...9)), ("?mode.in=enforce%2Cshadow&limit=3", Array(1...9)),
             ] as [(String, [Int])] {
                 var found: [Int] = []
@@ -142,8 +149,10 @@ struct ControlRoutesTests {
             #expect(record.keys.sorted() == ["comment", "created", "created_ts", "document", "key", "principal", "revision", "revision_ts", "via"])
             for (query, words) in [
                 ("?prioritty=1", ["no such parameter or field", "constraint_id", "at, cursor, limit"]), ("?priority=high", ["'high' is not a whole number"]),
-                ("?priority=1.5", ["not a whole number"]), ("?priority.prefix=1", ["priority.gt"]), ("?mode.x=1", ["it has no members"]), ("?scope=all", ["ask for its members"]),
-                ("?scope..topics=all", ["it has no members to ask for"]), ("?limit=0", ["1 to 1000"]), ("?cursor=abc", ["not a cursor"]), ("?at=yesterday", ["not a position"]),
+                ("?priority=1.5", ["not a whole number"]), ("?priority.prefix=1", ["priority.gt"]), ("?mode.x=1", ["it has no members"]),
+                ("?scope=all", ["ask for its members"]),
+                ("?scope..topics=all", ["it has no members to ask for"]), ("?limit=0", ["1 to 1000"]), ("?cursor=abc", ["not a cursor"]),
+                ("?at=yesterday", ["not a position"]),
                 ("?at=2999-01-01T00:00:00Z", ["lies in the future"]), ("?at=0-99999999999999-0", ["lies in the future"]), ("?at=1-5-0", ["not a position"]),
                 ("?priority=1&priority=2", ["stands twice"]), ("?priority.in=1,x", ["'x' is not a whole number"]),
                 ("?limit=x&at=y&prioritty=1", ["limit: ", "at: ", "prioritty: "]),
@@ -173,7 +182,9 @@ struct ControlRoutesTests {
         try await ViewsRig.run { rig in
             var tags: [String] = []
             for (name, who) in [("one", "ann"), ("two", "bob"), ("three", "eve")] {
-                let answer = try await rig.send("PUT", "/v1/backbones/b", #"{"name": "\#(name)", "metadata": {"n": {"x": 1}}}"#, ["Meshlog-Principal": who, "Meshlog-Comment": "is \(name)"])
+                let answer = try await rig.send(
+                    "PUT", "/v1/backbones/b", #"{"name": "\#(name)", "metadata": {"n": {"x": 1}}}"#,
+                    ["Meshlog-Principal": who, "Meshlog-Comment": "is \(name)"])
                 tags.append(answer.header("Meshlog-Position") ?? "")
             }
             let other = try await rig.send("PUT", "/v1/backbones/c", "{}").header("Meshlog-Position") ?? ""
@@ -215,7 +226,8 @@ struct ControlRoutesTests {
             #expect(plan.status == 200, "\(plan.body)")
             #expect((plan.json["changes"] as? [[String: Any]])?.map { "\($0["key"] ?? "") \($0["change"] ?? "")" } == ["b created", "c deleted"])
             #expect(try await rig.get("/v1/backbones/b").status == 404)
-            let restored = try await rig.send("POST", "/v1/restore", #"{"to": "\#(tags[1])", "kinds": ["backbones"], "comment": "was better"}"#, ["Meshlog-Principal": "ann"])
+            let restored = try await rig.send(
+                "POST", "/v1/restore", #"{"to": "\#(tags[1])", "kinds": ["backbones"], "comment": "was better"}"#, ["Meshlog-Principal": "ann"])
             let changes = try #require(restored.json["changes"] as? [[String: Any]])
             #expect(changes.map { "\($0["key"] ?? "") \($0["change"] ?? "")" } == ["b created", "c deleted"])
             #expect(restored.header("Meshlog-Position") == changes.last?["position"] as? String)
@@ -226,8 +238,10 @@ struct ControlRoutesTests {
             #expect(told["restored_from"] as? String == tags[1] && told["comment"] as? String == "was better" && told["principal"] as? String == "ann")
             #expect((try await rig.send("POST", "/v1/restore", #"{"to": "\#(tags[1])", "kinds": ["backbones"]}"#).json["changes"] as? [Any])?.isEmpty == true)
             for body in [
-                "{}", #"{"to": "soon", "kinds": ["config"]}"#, #"{"to": "\#(gone)", "kinds": []}"#, #"{"to": "\#(gone)", "kinds": ["conf"]}"#, #"{"to": "\#(gone)"}"#,
-                #"{"to": "\#(gone)", "kinds": ["config"], "dry": true}"#, #"{"to": "\#(gone)", "kinds": ["config"], "dry_run": 1}"#, #"{"to": 5, "kinds": ["config"]}"#,
+                "{}", #"{"to": "soon", "kinds": ["config"]}"#, #"{"to": "\#(gone)", "kinds": []}"#, #"{"to": "\#(gone)", "kinds": ["conf"]}"#,
+                #"{"to": "\#(gone)"}"#,
+                #"{"to": "\#(gone)", "kinds": ["config"], "dry": true}"#, #"{"to": "\#(gone)", "kinds": ["config"], "dry_run": 1}"#,
+                #"{"to": 5, "kinds": ["config"]}"#,
                 #"{"to": "2999-01-01T00:00:00Z", "kinds": ["config"]}"#,
             ] {
                 let refused = try await rig.send("POST", "/v1/restore", body)
@@ -250,9 +264,11 @@ struct ControlRoutesTests {
             #expect(try await rig.send("PUT", "/v1/topics/planner", #"{"topic_ids": ["tasks.plan"], "org_id": "acme"}"#).status == 201)
             var before = ""
             for (path, value) in [
-                ("global", 1000), ("org/acme", 2000), ("topic/tasks.%3E", 3000), ("topic/tasks.plan", 4000), ("subject/bob%2F1", 5000), ("topic/tasks.plan", 4500),
+                ("global", 1000), ("org/acme", 2000), ("topic/tasks.%3E", 3000), ("topic/tasks.plan", 4000), ("subject/bob%2F1", 5000),
+                ("topic/tasks.plan", 4500),
             ] {
-                let set = try await rig.send("PUT", "/v1/config/\(path)/max_message_bytes", #"{"value": \#(value)}"#, ["Meshlog-Principal": "ann", "Meshlog-Comment": "tuned"])
+                let set = try await rig.send(
+                    "PUT", "/v1/config/\(path)/max_message_bytes", #"{"value": \#(value)}"#, ["Meshlog-Principal": "ann", "Meshlog-Comment": "tuned"])
                 #expect(set.status == (value == 4500 ? 200 : 201), "\(set.body)")
                 #expect(set.json["value"] as? Int == value)
                 if value == 4000 { before = set.header("Meshlog-Position") ?? "" }
@@ -270,7 +286,8 @@ struct ControlRoutesTests {
             #expect(by["principal"] as? String == "ann" && by["comment"] as? String == "tuned" && by["via"] as? String == "http")
             #expect((by["previous"] as? [String: Any])?["value"] as? Int == 4000 && by["path"] as? String == "/v1/config/topic/tasks.plan/max_message_bytes")
             let candidates = try #require(told["candidates"] as? [[String: Any]])
-            #expect(candidates.map { $0["value"] as? Int } == [4500, 3000, 2000, 1000] && candidates.map { $0["wins"] as? Bool } == [true, false, false, false])
+            #expect(
+                candidates.map { $0["value"] as? Int } == [4500, 3000, 2000, 1000] && candidates.map { $0["wins"] as? Bool } == [true, false, false, false])
             #expect((told["known"] as? [String: Any])?["maximum"] as? Int == Limits.messageBytesMax)
             for query in ["", "?key=", "?key=x&topic=a..b", "?key=x&topik=a", "?key=x&at=z"] {
                 #expect(try await rig.get("/v1/config/explain\(query)").status == 400, "\(query)")
@@ -281,7 +298,10 @@ struct ControlRoutesTests {
             let one = try await rig.get("/v1/config/subject/bob%2F1/max_message_bytes")
             #expect(one.json["scope"] as? String == "bob/1" && one.header("ETag") != nil)
             #expect(try await rig.send("PUT", "/v1/config/subject/bob%2F1/max_message_bytes", one.body, ["If-Match": one.header("ETag") ?? ""]).status == 200)
-            #expect((try await rig.get("/v1/config?level=topic&value.gt=3500").json["documents"] as? [[String: Any]])?.map { $0["key"] as? String } == ["topic/max_message_bytes/tasks.plan"])
+            #expect(
+                (try await rig.get("/v1/config?level=topic&value.gt=3500").json["documents"] as? [[String: Any]])?.map { $0["key"] as? String } == [
+                    "topic/max_message_bytes/tasks.plan"
+                ])
             #expect((try await rig.get("/v1/config/topic/tasks.plan/max_message_bytes/history").json["changes"] as? [Any])?.count == 2)
             #expect(try await rig.get("/v1/config/global/max_message_bytes/diff?from=\(before)").json["change"] is NSNull)
             #expect(try await rig.send("DELETE", "/v1/config/global/max_message_bytes").status == 204)
@@ -298,7 +318,8 @@ struct ControlRoutesTests {
                 #expect(read.json["value"] as? Int == number)
             }
             try await rig.log(1...1)
-            let passed = try await rig.get("/v1/config/global/n", ["Meshlog-Min-Position": Position(ms: UInt64(Date().timeIntervalSince1970 * 1000), seq: 3).description])
+            let passed = try await rig.get(
+                "/v1/config/global/n", ["Meshlog-Min-Position": Position(ms: UInt64(Date().timeIntervalSince1970 * 1000), seq: 3).description])
             #expect(passed.status == 200 && passed.json["value"] as? Int == 20)
             #expect(try await rig.get("/v1/config", ["Meshlog-Min-Position": "soon"]).status == 400)
             #expect(try await rig.get("/v1/topics", ["Meshlog-Min-Position": "0-99999999999999-0"]).status == 400)
@@ -324,7 +345,8 @@ struct ControlRoutesTests {
                             while true {
                                 let read = try await rig.get("/v1/config/global/counter")
                                 let value = read.json["value"] as? Int ?? -1
-                                let answer = try await rig.send("PUT", "/v1/config/global/counter", #"{"value": \#(value + 1)}"#, ["If-Match": read.header("ETag") ?? ""])
+                                let answer = try await rig.send(
+                                    "PUT", "/v1/config/global/counter", #"{"value": \#(value + 1)}"#, ["If-Match": read.header("ETag") ?? ""])
                                 if answer.status == 200 { break }
                                 #expect(answer.status == 412 || answer.json["type"] as? String == "urn:meshlog:problem:contended", "\(answer.body)")
                             }

@@ -28,7 +28,8 @@ struct DocumentLaneTests {
             ]
             let missing = [
                 "constraints/none", "constraints/", "constraints/no-big/", "constraints//no-big", "constraints/diff", "templates/backtest", "nothing/x",
-                "config/global", "config/global/", "config/global/limit/x", "config/planet/x/limit", "config/topic/tasks.x", "config/topic//limit", "config/known",
+                "config/global", "config/global/", "config/global/limit/x", "config/planet/x/limit", "config/topic/tasks.x", "config/topic//limit",
+                "config/known",
                 "constraints/no-big?limit=1", "constraints/no-big?at=0-9999999999999-0", "constraints/%FF",
             ]
             for (paths, statuses) in [(there, 200...200), (missing, 200...499)] {

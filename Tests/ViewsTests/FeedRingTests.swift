@@ -75,7 +75,8 @@ struct FeedRingTests {
                     ring.append((last + 1...last + more).map { entry($0, payload: Int.random(in: 0...2_000, using: &random)) })
                     last += more
                 } else {
-                    switch ring.batch(after: at(cursor), count: Int.random(in: 1...20, using: &random), bytesTarget: Int.random(in: 1...9_000, using: &random)) {
+                    switch ring.batch(after: at(cursor), count: Int.random(in: 1...20, using: &random), bytesTarget: Int.random(in: 1...9_000, using: &random))
+                    {
                     case .upToDate: #expect(cursor == last, "seed \(seed)")
                     case .behind:
                         #expect(at(cursor) < ring.floor, "seed \(seed)")

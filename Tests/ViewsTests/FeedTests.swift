@@ -129,7 +129,10 @@ struct FeedTests {
     @Test("Who does not read holds up nobody, loses nothing, and memory holds one batch for it")
     func slow() async throws {
         try await ViewsRig.run { rig in
-            #expect(await eventually { _ = try rig.hub.start(); return true })
+            #expect(
+                await eventually {
+                    _ = try rig.hub.start(); return true
+                })
             let pause = Once()
             let slow = try await rig.follow("", count: 200, webSocket: true) {
                 // Opened, and now not read from, while another one reads all.
@@ -146,7 +149,10 @@ struct FeedTests {
     @Test("Who takes nothing for too long is let go, and resumes where it was", arguments: [false, true])
     func stalled(_ webSocket: Bool) async throws {
         try await ViewsRig.run(stallMax: .milliseconds(300)) { rig in
-            #expect(await eventually { _ = try rig.hub.start(); return true })
+            #expect(
+                await eventually {
+                    _ = try rig.hub.start(); return true
+                })
             // More than the buffers of both systems hold. Read again only after the hub has let it go.
             let before = try await rig.follow("", count: 600, webSocket: webSocket) {
                 try await rig.log(1...600, payload: 20_000)
@@ -164,7 +170,10 @@ struct FeedTests {
     @Test("A wrong parameter is answered before anything is followed, also to a WebSocket")
     func refused() async throws {
         try await ViewsRig.run { rig in
-            #expect(await eventually { _ = try rig.hub.start(); return true })
+            #expect(
+                await eventually {
+                    _ = try rig.hub.start(); return true
+                })
             let upgrade = ["Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="]
             let plain = try await rig.get("/v1/feed?since=now&topik=a")
             #expect(plain.status == 400 && plain.body.contains("since") && plain.body.contains("topik"))

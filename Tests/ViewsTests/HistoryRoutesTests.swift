@@ -20,7 +20,8 @@ struct HistoryRoutesTests {
     @Test("Candidates are tried on the past, in the log and in the archive; the constraints that were in force prove what was said")
     func whatIf() async throws {
         try await filled { rig in
-            let body = #"{"constraints":[{"constraint_id":"no-eu","scope":{"topics":["orders.eu"]},"action":{"type":"block"},"reason":"eu is closed"}],"topics":["orders.>"]}"#
+            let body =
+                #"{"constraints":[{"constraint_id":"no-eu","scope":{"topics":["orders.eu"]},"action":{"type":"block"},"reason":"eu is closed"}],"topics":["orders.>"]}"#
             let answer = try await rig.send("POST", "/v1/what-if", body)
             #expect(answer.status == 200, "\(answer.body)")
             #expect(answer.header("meshlog-position") == ViewsRig.position(118).description, "the last on these topics")
@@ -28,9 +29,12 @@ struct HistoryRoutesTests {
             // 40 on orders.eu, 4 of which were held; 4 more were held on orders.us, under no rule that there is.
             #expect(report["messages"] as? Int == 80 && report["flips"] as? Int == 44)
             #expect((report["by_topic"] as? [[String: Any]])?.first?["count"] as? Int == 40)
-            #expect(answer.json["complete"] as? Bool == true && answer.json["next"] is NSNull && answer.json["first"] as? String == ViewsRig.position(0).description)
+            #expect(
+                answer.json["complete"] as? Bool == true && answer.json["next"] is NSNull && answer.json["first"] as? String == ViewsRig.position(0).description
+            )
 
-            let logged = try await rig.send("POST", "/v1/what-if", #"{"policy":"logged","since":"\#(ViewsRig.position(10))","until":"\#(ViewsRig.position(69))"}"#)
+            let logged = try await rig.send(
+                "POST", "/v1/what-if", #"{"policy":"logged","since":"\#(ViewsRig.position(10))","until":"\#(ViewsRig.position(69))"}"#)
             let proof = try #require(logged.json["report"] as? [String: Any])
             #expect(proof["messages"] as? Int == 60 && proof["differences"] as? Int == 6)
             #expect((proof["first_difference"] as? [String: Any])?["position"] as? String == ViewsRig.position(19).description)
@@ -55,13 +59,18 @@ struct HistoryRoutesTests {
                 ("/v1/what-if", "", 400, "document-unreadable", ""), ("/v1/what-if", "[]", 422, "document-invalid", "object"),
                 ("/v1/what-if", "{}", 422, "document-invalid", "candidates are needed"),
                 ("/v1/what-if", #"{"policy":"logged","since":"soon"}"#, 422, "document-invalid", "30d"),
-                ("/v1/what-if", #"{"constraints":[{"constraint_id":"a","when":"message.sise > 1","action":{"type":"block"}}]}"#, 422, "document-invalid", "size"),
+                (
+                    "/v1/what-if", #"{"constraints":[{"constraint_id":"a","when":"message.sise > 1","action":{"type":"block"}}]}"#, 422, "document-invalid",
+                    "size"
+                ),
                 ("/v1/what-if?since=1d", #"{"policy":"logged"}"#, 400, "parameters-invalid", "no parameters"),
                 ("/v1/templates/backtest", #"{"template":{"template_id":"a","schema":{"type":"int"}}}"#, 422, "document-invalid", "/template/schema/type"),
                 ("/v1/templates/backtest", #"{"topics":["a"]}"#, 422, "document-invalid", "template"),
             ] {
                 let answer = try await rig.send("POST", path, body)
-                #expect(answer.status == status && answer.json["type"] as? String == "urn:meshlog:problem:\(type)", "\(path) \(body): \(answer.status) \(answer.body)")
+                #expect(
+                    answer.status == status && answer.json["type"] as? String == "urn:meshlog:problem:\(type)",
+                    "\(path) \(body): \(answer.status) \(answer.body)")
                 #expect((answer.json["detail"] as? String)?.contains(words) == true || words.isEmpty, "\(answer.body)")
             }
             let large = #"{"constraints":[],"remove":["\#(String(repeating: "x", count: Limits.historyBodyBytesMax))"]}"#

@@ -15,7 +15,8 @@ struct MessageJSONTests {
         one.set(.correlationID, "c1")
         one.set(.traceparent, "t")
         let (bytes, referenceBytes) = MessageJSON.object(one, at: position, outcome: .deliver, ackTS: 1_767_225_600_500_000)
-        let nine = #"{"message_uuid":"00000000-0000-0000-0000-000000000001","origin_ts":"2026-01-01T00:00:00Z","#
+        let nine =
+            #"{"message_uuid":"00000000-0000-0000-0000-000000000001","origin_ts":"2026-01-01T00:00:00Z","#
             + #""ack_ts":"2026-01-01T00:00:00.500Z","message_data":{"b": 1,  "a":[1.50]},"source_subject_id":"alice","#
             + #""destination_subject_ids":["bob", "all"],"topic":"orders.eu","message_type":"question","message_metadata":{"turn": 1}"#
         #expect(
@@ -27,16 +28,18 @@ struct MessageJSONTests {
         #expect(String(buffer: entry.frame(.reference)) == nine + "}")
     }
 
-    @Test("A payload is its JSON, its text, or base64", arguments: [
-        ("application/json", Array("[1]".utf8), #""message_data":[1],"#),
-        ("application/vnd.x+json; charset=utf-8", Array(" null ".utf8), #""message_data": null ,"#),
-        ("text/plain", Array("a\"b\n".utf8), #""message_data":"a\"b\n","#),
-        ("text/plain", [], #""message_data":"","#),
-        ("image/png", [0, 1, 0xFF], #""message_data":null,"message_data_base64":"AAH/","#),
-        // Not of Meshlog's making: written into the log by somebody else.
-        ("application/json", Array("{oops".utf8), #""message_data":"{oops","#),
-        ("application/json", [0x22, 0xFF, 0x22], #""message_data":null,"message_data_base64":"Iv8i","#),
-    ] as [(String, [UInt8], String)])
+    @Test(
+        "A payload is its JSON, its text, or base64",
+        arguments: [
+            ("application/json", Array("[1]".utf8), #""message_data":[1],"#),
+            ("application/vnd.x+json; charset=utf-8", Array(" null ".utf8), #""message_data": null ,"#),
+            ("text/plain", Array("a\"b\n".utf8), #""message_data":"a\"b\n","#),
+            ("text/plain", [], #""message_data":"","#),
+            ("image/png", [0, 1, 0xFF], #""message_data":null,"message_data_base64":"AAH/","#),
+            // Not of Meshlog's making: written into the log by somebody else.
+            ("application/json", Array("{oops".utf8), #""message_data":"{oops","#),
+            ("application/json", [0x22, 0xFF, 0x22], #""message_data":null,"message_data_base64":"Iv8i","#),
+        ] as [(String, [UInt8], String)])
     func payloads(_ type: String, _ data: [UInt8], _ expected: String) {
         var one = message(topic: "a", data: "")
         one.set(.contentType, type)
@@ -50,7 +53,9 @@ struct MessageJSONTests {
     func noise() {
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = Noise(state: seed)
-        let pieces: [[UInt8]] = [[0], [0xFF], [0x22], [0x5C], Array("{}".utf8), Array("[]".utf8), Array("ž".utf8), Array("1".utf8), [0x0A], Array("[\"a\"]".utf8), []]
+        let pieces: [[UInt8]] = [
+            [0], [0xFF], [0x22], [0x5C], Array("{}".utf8), Array("[]".utf8), Array("ž".utf8), Array("1".utf8), [0x0A], Array("[\"a\"]".utf8), [],
+        ]
         for _ in 0..<5_000 {
             var one = MessageEntry()
             for field in MessageField.allCases {
@@ -62,12 +67,15 @@ struct MessageJSONTests {
         }
     }
 
-    @Test("Filters match as they say", arguments: [
-        ("", true), ("topic=orders.>", true), ("topic=orders", false), ("topic=*.eu", true), ("source=alice", true), ("source=bob", false),
-        ("destination=bob", true), ("destination=alice", false), ("subject=alice", true), ("subject=bob", true), ("subject=eve", false),
-        ("type=question", true), ("type=answer", false), ("outcome=deliver", true), ("outcome=hold", false), ("topic=orders.*&subject=bob&type=question", true),
-        ("topic=orders.*&subject=bob&type=answer", false),
-    ])
+    @Test(
+        "Filters match as they say",
+        arguments: [
+            ("", true), ("topic=orders.>", true), ("topic=orders", false), ("topic=*.eu", true), ("source=alice", true), ("source=bob", false),
+            ("destination=bob", true), ("destination=alice", false), ("subject=alice", true), ("subject=bob", true), ("subject=eve", false),
+            ("type=question", true), ("type=answer", false), ("outcome=deliver", true), ("outcome=hold", false),
+            ("topic=orders.*&subject=bob&type=question", true),
+            ("topic=orders.*&subject=bob&type=answer", false),
+        ])
     func filters(_ query: String, _ expected: Bool) throws {
         let entry = FeedEntry(
             message(topic: "orders.eu", data: "1", source: "alice", destinations: #"["bob","carol"]"#, type: "question"), at: position, outcome: .deliver)

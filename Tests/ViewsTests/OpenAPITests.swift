@@ -5,8 +5,8 @@ internal import Hummingbird
 internal import Ingress
 internal import Interventions
 internal import Log
-internal import Projections
 internal import PostgreSQLDriver
+internal import Projections
 internal import RedisDriver
 internal import TestSupport
 internal import Testing
@@ -94,13 +94,15 @@ struct OpenAPITests {
         let hub = FeedHub(endpoint: endpoint, keys: keys, stores: stores, live: LiveConfig(), metrics: metrics)
         let router = Router()
         let verdicts = VerdictDesk(waiter: VerdictWaiter(endpoint: endpoint, keys: keys, metrics: metrics), disclosesConditions: true) { _ in nil }
-        PublishRoutes(admission: Admission(ids: IDSource(), doorSubjects: [], live: LiveConfig(), metrics: metrics), appender: appender, verdicts: verdicts).add(to: router)
+        PublishRoutes(admission: Admission(ids: IDSource(), doorSubjects: [], live: LiveConfig(), metrics: metrics), appender: appender, verdicts: verdicts)
+            .add(to: router)
         let follower = ControlFollower(endpoint: endpoint, keys: keys, live: LiveConfig())
         let writer = ControlWriter(redis: stores.redis, keys: keys, follower: follower, machine: ControlMachine(rules: DocumentRules { _, _ in Refusal() }))
         let place = ProjectionPlace(keys: keys, endpoint: endpoint, instance: "i", metrics: metrics) { _ throws(PostgreSQLError) in throw .unavailable("") }
         ViewRoutes(
             .init(
-                stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: Pulse(servers: [], gauges: []), control: follower, writer: writer,
+                stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: Pulse(servers: [], gauges: []), control: follower,
+                writer: writer,
                 configDefaults: [:], projections: .standard, place: place, folds: .init(name: "f", width: 1) { place },
                 policy: try PolicyTools(defaultTarget: "default"),
                 sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { _, _ in },

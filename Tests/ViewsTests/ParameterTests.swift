@@ -1,9 +1,9 @@
 internal import Core
 internal import Replay
 internal import Testing
+internal import Web
 
 @testable internal import Views
-internal import Web
 
 @Suite("Parameters")
 struct ParameterTests {
@@ -18,7 +18,9 @@ struct ParameterTests {
             let named = ParameterTests.violations(error).map(\.parameter)
             // What cannot be taken apart first, then in the order in which they are asked for, then the unknown.
             #expect(named == ["type", "destination", "topic", "source", "subject", "outcome", "from", "limit", "order", "cursor", "limt"])
-            #expect(error.detail?.contains("limt: no such parameter; known are cursor, destination, from, limit, order, outcome, source, subject, to, topic, type") == true)
+            #expect(
+                error.detail?.contains("limt: no such parameter; known are cursor, destination, from, limit, order, outcome, source, subject, to, topic, type")
+                    == true)
         }
     }
 
@@ -81,8 +83,11 @@ struct ParameterTests {
         #expect(throws: Never.self) { _ = try EntryQuery("cursor=\(cursor)") }
     }
 
-    @Test("What no page ever gave is no cursor", arguments: [
-        "", "x", "bi8wLTAtMA==", "bi8wLTAtMA=", "bi8wLTAtMB", "eC8wLTAtMA", "bi8xLTAtMA", "bi8wLTA", "bi8wMC0wLTA", "%%%"])
+    @Test(
+        "What no page ever gave is no cursor",
+        arguments: [
+            "", "x", "bi8wLTAtMA==", "bi8wLTAtMA=", "bi8wLTAtMB", "eC8wLTAtMA", "bi8xLTAtMA", "bi8wLTA", "bi8wMC0wLTA", "%%%",
+        ])
     func noCursor(_ text: String) { #expect(PageCursor(text) == nil) }
 
     @Test("Seeded noise never makes a cursor that reads back differently")
@@ -99,14 +104,18 @@ struct ParameterTests {
         }
     }
 
-    @Test("Positions of another partition, or of a time far off, are none of this log", arguments: ["1-0-0", "0-0", "0-100000000000000-0", "0-1-2-3", "0--1", " 0-1-1"])
+    @Test(
+        "Positions of another partition, or of a time far off, are none of this log",
+        arguments: ["1-0-0", "0-0", "0-100000000000000-0", "0-1-2-3", "0--1", " 0-1-1"])
     func positions(_ text: String) { #expect(PositionText.parse(text) == nil) }
 
-    @Test("The ends of a range are ids, positions, times and signs", arguments: [
-        ("-", "-"), ("+", "+"), ("5-3", "5-3"), ("0-5-3", "5-3"), ("1767225600000", "1767225600000"), ("2026-01-31T12:00:00.0015Z", "1769860800001"),
-        ("1950-01-01T00:00:00Z", "0"), ("x", nil), ("", nil), ("5-", nil), ("99999999999999999999", nil), ("(5-3", nil),
-        (String(repeating: "0", count: 200) + "5-3", "5-3"), (String(repeating: "0", count: 200) + "17", "17"),
-    ] as [(String, String?)])
+    @Test(
+        "The ends of a range are ids, positions, times and signs",
+        arguments: [
+            ("-", "-"), ("+", "+"), ("5-3", "5-3"), ("0-5-3", "5-3"), ("1767225600000", "1767225600000"), ("2026-01-31T12:00:00.0015Z", "1769860800001"),
+            ("1950-01-01T00:00:00Z", "0"), ("x", nil), ("", nil), ("5-", nil), ("99999999999999999999", nil), ("(5-3", nil),
+            (String(repeating: "0", count: 200) + "5-3", "5-3"), (String(repeating: "0", count: 200) + "17", "17"),
+        ] as [(String, String?)])
     func bounds(_ text: String, _ expected: String?) { #expect(EntryBound.parse(text) == expected) }
 
     @Test("A cursor of rows holds any key and is one text", arguments: ["a", "topic/max_message_bytes/tasks.>", "ž/ž", String(repeating: "x", count: 512)])
@@ -116,10 +125,13 @@ struct ParameterTests {
         #expect(KeyCursor(PageCursor(order: .newestFirst, position: .zero).text) == nil)
     }
 
-    @Test("A moment is a position or a time, none of the future", arguments: [
-        ("0-5-3", Position(ms: 5, seq: 3)), ("2026-01-31T12:00:00.0015Z", Position(ms: 1_769_860_800_001, seq: UInt64(Int64.max))), ("1950-01-01T00:00:00Z", Position(ms: 0, seq: UInt64(Int64.max))),
-        ("0-99999999999999-0", nil), ("2999-01-01T00:00:00Z", nil), ("now", nil), ("", nil), ("1-5-3", nil),
-    ] as [(String, Position?)])
+    @Test(
+        "A moment is a position or a time, none of the future",
+        arguments: [
+            ("0-5-3", Position(ms: 5, seq: 3)), ("2026-01-31T12:00:00.0015Z", Position(ms: 1_769_860_800_001, seq: UInt64(Int64.max))),
+            ("1950-01-01T00:00:00Z", Position(ms: 0, seq: UInt64(Int64.max))),
+            ("0-99999999999999-0", nil), ("2999-01-01T00:00:00Z", nil), ("now", nil), ("", nil), ("1-5-3", nil),
+        ] as [(String, Position?)])
     func moments(_ text: String, _ expected: Position?) { #expect((try? Moment(text))?.through == expected) }
 
     @Test("The feed begins where the EventSource was, whatever the URL says")

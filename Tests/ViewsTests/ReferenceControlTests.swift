@@ -9,7 +9,8 @@ struct ReferenceControlTests {
     @Test("A backbone is made, read, changed in part, found by filters, and deleted")
     func registry() async throws {
         try await ViewsRig.run { rig in
-            let record = #"{"org_ids": "acme,globex", "cluster_id": "eu-west", "public_url": "nats://a:4222", "metadata": {"region": "eu", "tier": {"n": 1}}, "name": "one"}"#
+            let record =
+                #"{"org_ids": "acme,globex", "cluster_id": "eu-west", "public_url": "nats://a:4222", "metadata": {"region": "eu", "tier": {"n": 1}}, "name": "one"}"#
             let made = try await Curl.run(rig, "POST", "/backbone", record)
             #expect(made.status == 201, "\(made.body)")
             #expect(made.object["success"] as? Bool == true)
@@ -26,14 +27,16 @@ struct ReferenceControlTests {
             // The same record, natively: the organisations are an array.
             #expect(try await rig.get("/v1/backbones/\(id)").json["org_ids"] as? [String] == ["acme", "globex"])
 
-            let named = try await Curl.run(rig, "POST", "/backbone", #"{"system_id": "0190163d-8694-739b-aea5-966c26f8ad91", "org_ids": "", "name": "two", "cluster_id": null}"#)
+            let named = try await Curl.run(
+                rig, "POST", "/backbone", #"{"system_id": "0190163d-8694-739b-aea5-966c26f8ad91", "org_ids": "", "name": "two", "cluster_id": null}"#)
             #expect(named.status == 201 && named.data["id"] as? String == "0190163d-8694-739b-aea5-966c26f8ad91")
             let second = try await Curl.run(rig, "GET", "/backbone/0190163d-8694-739b-aea5-966c26f8ad91")
             #expect(second.data["org_ids"] as? String == "" && second.data["cluster_id"] is NSNull)
             let again = try await Curl.run(rig, "POST", "/backbone", #"{"system_id": "0190163d-8694-739b-aea5-966c26f8ad91", "name": "x"}"#)
             #expect(again.status == 409 && again.object["success"] as? Bool == false && again.error != nil)
 
-            let changed = try await Curl.run(rig, "PUT", "/backbone/\(id)", #"{"name": "uno", "org_ids": "initech", "metadata": {"region": null, "zone": "b"}}"#)
+            let changed = try await Curl.run(
+                rig, "PUT", "/backbone/\(id)", #"{"name": "uno", "org_ids": "initech", "metadata": {"region": null, "zone": "b"}}"#)
             #expect(changed.status == 200 && changed.object["success"] as? Bool == true)
             let after = try await Curl.run(rig, "GET", "/backbone/\(id)").data
             #expect(after["name"] as? String == "uno" && after["org_ids"] as? String == "initech" && after["cluster_id"] as? String == "eu-west")
@@ -52,7 +55,8 @@ struct ReferenceControlTests {
             for (filter, text) in [
                 (#"{"name": {"$ne": "x"}}"#, "$in"), (#"{"name": {"$in": "x"}}"#, "$in"), (#"{"$where": "sleep(1)"}"#, "operator"),
                 (#"{"$or": [{"name": "x"}]}"#, "operator"), (#"{"metadata.a": {"$regex": ".*"}}"#, "$in"), (#"{"name": {"$in": ["x"], "$nin": []}}"#, "$in"),
-                (#"{"nmae": "x"}"#, "known are system_id"), (#"{"name.x": "x"}"#, "only metadata has members"), (#"{"metadata.$where": "x"}"#, "no such member"),
+                (#"{"nmae": "x"}"#, "known are system_id"), (#"{"name.x": "x"}"#, "only metadata has members"),
+                (#"{"metadata.$where": "x"}"#, "no such member"),
                 ("[]", "JSON object"), ("{", "the text ends"),
             ] {
                 let refused = try await Curl.run(rig, "POST", "/backbones", filter)
@@ -100,11 +104,13 @@ struct ReferenceControlTests {
     @Test("The configuration of a topic is made only for known topics; its values have any type")
     func messagingConfig() async throws {
         try await ViewsRig.run { rig in
-            let unknown = try await Curl.run(rig, "POST", "/messaging_config", #"{"topic_id": "internal.updates", "config_name": "colour", "config_value": "red"}"#)
+            let unknown = try await Curl.run(
+                rig, "POST", "/messaging_config", #"{"topic_id": "internal.updates", "config_name": "colour", "config_value": "red"}"#)
             #expect(unknown.status == 400 && unknown.error?.contains("internal.updates") == true)
             #expect(try await Curl.run(rig, "POST", "/topics_data", #"{"topic_ids": ["internal.updates"]}"#).status == 201)
             for (index, value) in [#""red""#, "7", "1.50", "true", "null", "[1, {}]", #"{"a": {"b": 1}}"#].enumerated() {
-                let made = try await Curl.run(rig, "POST", "/messaging_config", #"{"topic_id": "internal.updates", "config_name": "v\#(index)", "config_value": \#(value)}"#)
+                let made = try await Curl.run(
+                    rig, "POST", "/messaging_config", #"{"topic_id": "internal.updates", "config_name": "v\#(index)", "config_value": \#(value)}"#)
                 #expect(made.status == 201, "\(value): \(made.body)")
                 let read = try await Curl.run(rig, "GET", "/messaging_config/internal.updates/v\(index)")
                 #expect(read.status == 200 && read.body.contains(#""config_value":\#(value)}"#), "\(read.body)")
@@ -120,7 +126,8 @@ struct ReferenceControlTests {
                 let missing = try await Curl.run(rig, "GET", path)
                 #expect(missing.status == 404 && missing.error != nil, "\(path)")
             }
-            let bad = try await Curl.run(rig, "POST", "/messaging_config", #"{"topic_id": "internal.updates", "config_name": "max_message_bytes", "config_value": "many"}"#)
+            let bad = try await Curl.run(
+                rig, "POST", "/messaging_config", #"{"topic_id": "internal.updates", "config_name": "max_message_bytes", "config_value": "many"}"#)
             #expect(bad.status == 400 && bad.error?.contains("whole number from 1") == true, "\(bad.body)")
             #expect(try await Curl.run(rig, "POST", "/messaging_config", #"{"topic_id": "internal.updates"}"#).error?.contains("/config_name") == true)
         }

@@ -31,12 +31,15 @@ struct SessionRoutesTests {
             let fields = MessageField.allCases.filter { message.count($0) > 0 }.flatMap { [$0.name.description, message.string($0)] }
             try session.run("XADD", [keys.stream(.messages), position.streamID] + fields)
             try session.run("SET", [keys.lease("router"), "1 tests"])
-            func texts(_ fields: [(name: StaticString, value: [UInt8])]) -> [String] { fields.flatMap { [$0.name.description, String(decoding: $0.value, as: UTF8.self)] } }
+            func texts(_ fields: [(name: StaticString, value: [UInt8])]) -> [String] {
+                fields.flatMap { [$0.name.description, String(decoding: $0.value, as: UTF8.self)] }
+            }
             let (written, opened) = (texts(decided.loggedFields), texts(opening.fields))
             let streams = [keys.stream(.verdicts), keys.stream(.messages), keys.lease("router"), keys.stream(.sessions), keys.openSessions, keys.dueSessions]
             try session.run(
                 "FCALL",
-                ["meshlog_decide", "6"] + streams + ["1", "router", "1000", position.streamID, String(written.count), String(opened.count)] + written + [""] + opened
+                ["meshlog_decide", "6"] + streams + ["1", "router", "1000", position.streamID, String(written.count), String(opened.count)] + written + [""]
+                    + opened
                     + [String(written.count)] + written)
         }
         return opening
@@ -57,7 +60,9 @@ struct SessionRoutesTests {
         return out
     }
 
-    @Test("Sessions are listed, looked at with what is held, and decided; the list follows, also into the past", .timeLimit(.minutes(5))) func work() async throws {
+    @Test("Sessions are listed, looked at with what is held, and decided; the list follows, also into the past", .timeLimit(.minutes(5))) func work()
+        async throws
+    {
         try await ViewsRig.run(projections: ["sessions"]) { rig in
             var openings: [SessionOpening] = []
             for number in 1...5 { openings.append(try await hold(number, rig)) }
@@ -79,10 +84,14 @@ struct SessionRoutesTests {
             #expect(edited.status == 200 && edited.json["decision"] as? String == "edit", "\(edited.body)")
             let seen = ["Meshlog-Min-Position": edited.header("Meshlog-Position") ?? ""]
             let rows = try await rig.get("/v1/sessions?status=any", seen)
-            #expect((rows.json["sessions"] as? [[String: Any]])?.compactMap { $0["status"] as? String } == ["approved", "denied", "edited", "pending", "pending"], "\(rows.body)")
+            #expect(
+                (rows.json["sessions"] as? [[String: Any]])?.compactMap { $0["status"] as? String } == ["approved", "denied", "edited", "pending", "pending"],
+                "\(rows.body)")
             #expect(try await ids(rig, "") == openings[3...].map(\.sessionID))
             #expect(try await ids(rig, "&status=approved&by=eve") == [openings[0].sessionID])
-            let before = Position(streamID: approved.header("Meshlog-Position").map { String($0.dropFirst(2)) } ?? "").map { Position(ms: $0.ms - 1, seq: UInt64(Int64.max)) }
+            let before = Position(streamID: approved.header("Meshlog-Position").map { String($0.dropFirst(2)) } ?? "").map {
+                Position(ms: $0.ms - 1, seq: UInt64(Int64.max))
+            }
             let moment = try #require(before)
             #expect(try await ids(rig, "&at=\(moment)").count == 5)
             try await rig.redis { [keys = rig.keys] session in
@@ -103,7 +112,8 @@ struct SessionRoutesTests {
                 ("approve", #"{\#(digest),"message":{"data":1}}"#, [:], 422, "/message"), ("edit", #"{\#(digest),"by":"eve"}"#, [:], 422, "/message"),
                 ("edit", #"{\#(digest),"by":"eve","message":{"topic":"x"}}"#, [:], 422, "/message/topic"),
                 ("approve", #"{\#(digest)}"#, [:], 403, "eve"), ("approve", #"{\#(digest),"by":"mallory"}"#, [:], 403, "'mallory' is not among them"),
-                ("approve", #"{"digest":"00","by":"eve"}"#, [:], 409, "digest-mismatch"), ("approve", #"{"by":"eve"}"#, ["If-Match": "\"00\""], 412, "digest-mismatch"),
+                ("approve", #"{"digest":"00","by":"eve"}"#, [:], 409, "digest-mismatch"),
+                ("approve", #"{"by":"eve"}"#, ["If-Match": "\"00\""], 412, "digest-mismatch"),
                 ("approve", #"{\#(digest),"by":"eve"}"#, ["If-Match": "\"00\""], 422, "If-Match"),
                 ("approve", "<by>eve</by>", ["Content-Type": "application/xml"], 415, "application/xml"),
                 ("approve", "{}", ["Content-Encoding": "gzip"], 415, "gzip"),
@@ -125,7 +135,9 @@ struct SessionRoutesTests {
         }
     }
 
-    @Test("A message that was held and released is one message: asked for by its id it is the released one, and its trace has the session", .timeLimit(.minutes(5)))
+    @Test(
+        "A message that was held and released is one message: asked for by its id it is the released one, and its trace has the session",
+        .timeLimit(.minutes(5)))
     func trace() async throws {
         try await ViewsRig.run(projections: ["sessions"]) { rig in
             let opening = try await hold(1, rig)
@@ -159,11 +171,14 @@ struct SessionRoutesTests {
         }
     }
 
-    @Test("An edit has to pass the validation templates of its topic, and is refused with the document of the doors", .timeLimit(.minutes(5))) func template() async throws {
+    @Test("An edit has to pass the validation templates of its topic, and is refused with the document of the doors", .timeLimit(.minutes(5))) func template()
+        async throws
+    {
         try await ViewsRig.run(projections: ["sessions"]) { rig in
             let opening = try await hold(1, rig)
             let schema = #"{"type":"object","required":["n"],"properties":{"n":{"type":"integer","minimum":5}}}"#
-            let put = try await rig.send("PUT", "/v1/templates/numbers", #"{"template_id":"numbers","topics":["\#(opening.topic)"],"version":3,"schema":\#(schema)}"#)
+            let put = try await rig.send(
+                "PUT", "/v1/templates/numbers", #"{"template_id":"numbers","topics":["\#(opening.topic)"],"version":3,"schema":\#(schema)}"#)
             #expect(put.status == 200 || put.status == 201, "\(put.body)")
             #expect(await eventually { try await rig.get("/v1/templates/numbers").status == 200 })
             func edit(_ message: String) async throws -> ViewsRig.Answer {
@@ -211,7 +226,9 @@ struct SessionRoutesTests {
         }
     }
 
-    @Test("While Redis is gone a decision is answered with 503 and when to ask again; afterwards it is carried out once", .timeLimit(.minutes(5))) func away() async throws {
+    @Test("While Redis is gone a decision is answered with 503 and when to ask again; afterwards it is carried out once", .timeLimit(.minutes(5))) func away()
+        async throws
+    {
         try await withTemporaryFolder { folder in
             var configuration = EmbeddedStack.Configuration(dataFolder: folder)
             configuration.servers = [.redis]
@@ -225,8 +242,11 @@ struct SessionRoutesTests {
                 await stack.redis.kill9()
                 let body = #"{"digest":"\#(opening.digest)","by":"eve"}"#
                 for verb in ["approve", "deny", "edit"] {
-                    let answer = try await rig.send("POST", path(opening, verb), verb == "edit" ? #"{"digest":"\#(opening.digest)","by":"eve","message":{"data":1}}"# : body)
-                    #expect(answer.status == 503 && answer.header("retry-after") != nil && answer.body.contains("session-unavailable"), "\(verb): \(answer.head) \(answer.body)")
+                    let answer = try await rig.send(
+                        "POST", path(opening, verb), verb == "edit" ? #"{"digest":"\#(opening.digest)","by":"eve","message":{"data":1}}"# : body)
+                    #expect(
+                        answer.status == 503 && answer.header("retry-after") != nil && answer.body.contains("session-unavailable"),
+                        "\(verb): \(answer.head) \(answer.body)")
                 }
                 try await stack.redis.start()
                 #expect(await eventually(within: .seconds(20)) { try await rig.send("POST", path(opening, "approve"), body).status != 503 })

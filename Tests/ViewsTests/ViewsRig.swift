@@ -42,10 +42,13 @@ final class ViewsRig: Sendable {
     ///   - projections: those that are materialized.
     ///   - redis: a server of the test's own, which it may stop; it runs when the body ends.
     static func run(
-        stallMax: Duration = ViewLimits.feedStallMax, projections: [String] = [], redis: EmbeddedServer? = nil, _ body: @escaping @Sendable (ViewsRig) async throws -> Void
+        stallMax: Duration = ViewLimits.feedStallMax, projections: [String] = [], redis: EmbeddedServer? = nil,
+        _ body: @escaping @Sendable (ViewsRig) async throws -> Void
     ) async throws {
         let template = try await SharedStack.template("views") { url in
-            try await onThread { _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "tests")) }
+            try await onThread {
+                _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "tests"))
+            }
         }
         let server: EmbeddedServer
         if let redis { server = redis } else { server = try await SharedStack.shared.redis }
@@ -90,7 +93,8 @@ final class ViewsRig: Sendable {
                 stores: stores, keys: keys, catalog: catalog, metrics: metrics, hub: hub, pulse: pulse, control: control, writer: writer,
                 configDefaults: [.messageBytesMax: Array("1048576".utf8)], projections: .standard, place: place, folds: folds,
                 policy: try PolicyTools(defaultTarget: "default"),
-                sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) { (message: MessageEntry, uuid: MessageUUID) throws(Refusal) in
+                sessions: SessionDesk(redis: stores.redis, postgresql: stores.postgresql, keys: keys) {
+                    (message: MessageEntry, uuid: MessageUUID) throws(Refusal) in
                     try admission.check(edited: message, uuid: uuid)
                 },
                 webhookKey: WebhookKey(Array(repeating: 7, count: 32)))
@@ -101,7 +105,8 @@ final class ViewsRig: Sendable {
         var logger = Logger(label: "tests")
         logger.logLevel = .critical
         let application = Application(
-            router: router, server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: NoPosts(), reads: DocumentLane(follower: control), webSockets: sockets) },
+            router: router,
+            server: HTTPServerBuilder { MeshlogChannel(responder: $0, posts: NoPosts(), reads: DocumentLane(follower: control), webSockets: sockets) },
             configuration: .init(address: .hostname("127.0.0.1", port: 0)), onServerRunning: { ready.yield($0.localAddress?.port ?? 0) }, logger: logger)
         func part(_ body: @escaping @Sendable () async -> Void) -> Part { Part(body: body) }
         let group = ServiceGroup(
@@ -109,7 +114,10 @@ final class ViewsRig: Sendable {
                 services: [
                     part { await stores.redis.serve() }, part { await stores.postgresql.serve() }, part { await hub.run() }, part { await pulse.run() },
                     part { await control.run() }, part { await folds.serve() }, part { await appender.run() }, application,
-                ] + ProjectionCatalog.standard.runtimes.filter { projections.contains($0.definition.name) }.map { runtime in part { await runtime.materialize(place) } },
+                ]
+                    + ProjectionCatalog.standard.runtimes.filter { projections.contains($0.definition.name) }.map { runtime in
+                        part { await runtime.materialize(place) }
+                    },
                 logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
@@ -263,7 +271,9 @@ final class ViewsRig: Sendable {
     }
 
     /// Follows the feed until `count` messages have come; their positions.
-    func follow(_ query: String, count: Int, webSocket: Bool = false, path: String = "/v1/feed", onOpen: @escaping @Sendable () async throws -> Void = {}) async throws -> [Int] {
+    func follow(_ query: String, count: Int, webSocket: Bool = false, path: String = "/v1/feed", onOpen: @escaping @Sendable () async throws -> Void = {})
+        async throws -> [Int]
+    {
         let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
         var scanner = NumberScanner()
         var head = ""

@@ -51,7 +51,8 @@ struct ViewsTests {
             try await rig.archive(1...50)
             for (query, expected) in [
                 ("?limit=7", Array((1...50).reversed())), ("?limit=7&order=oldest", Array(1...50)),
-                ("?limit=3&topic=orders.*", (1...50).reversed().filter { $0 % 3 != 2 }), ("?limit=4&source=alice&type=question&order=oldest", [10, 20, 30, 40, 50]),
+                ("?limit=3&topic=orders.*", (1...50).reversed().filter { $0 % 3 != 2 }),
+                ("?limit=4&source=alice&type=question&order=oldest", [10, 20, 30, 40, 50]),
                 ("?limit=2&outcome=hold", [49, 39, 29, 19, 9]), ("?limit=20&subject=carol", Array((1...50).reversed())), ("?destination=alice", []),
                 ("?from=\(1_700_000_010)&to=\(1_700_000_012)", [11, 10]),
             ] as [(String, [Int])] {
@@ -134,7 +135,9 @@ struct ViewsTests {
             #expect(((trace.json["archive"] as? [String: Any])?["archived"] as? Bool) == true)
             #expect((trace.json["deliveries"] as? [Any])?.isEmpty == true)
             #expect(try await rig.get("/v1/messages/\(ViewsRig.uuid(2))/trace").status == 404)
-            try await rig.redis { try $0.run("SET", [rig.keys.namePrefix + ViewsRig.uuid(2).description, "\(ViewsRig.position(2).streamID) abc", "EX", "100"]) }
+            try await rig.redis {
+                try $0.run("SET", [rig.keys.namePrefix + ViewsRig.uuid(2).description, "\(ViewsRig.position(2).streamID) abc", "EX", "100"])
+            }
             let hot = try await rig.get("/v1/messages/\(ViewsRig.uuid(2))/trace")
             #expect(hot.status == 200)
             #expect(hot.json["position"] as? String == ViewsRig.position(2).description)
@@ -154,7 +157,8 @@ struct ViewsTests {
                 let position = ViewsRig.position(7)
                 let message = ViewsRig.decided(7).message
                 var verdict = VerdictEntry(
-                    messageUUID: uuid, outcome: .hold, rule: "late", reason: "in turn", policyRevision: "0-5-1", targets: ["default"], subject: Array("news".utf8))
+                    messageUUID: uuid, outcome: .hold, rule: "late", reason: "in turn", policyRevision: "0-5-1", targets: ["default"],
+                    subject: Array("news".utf8))
                 verdict.detail.limits = Array(#"[{"rule":"late","remaining":0}]"#.utf8)
                 verdict.detail.annotations = Array(#"{"risk":"high"}"#.utf8)
                 verdict.detail.retryAt = Array("1700000008500000".utf8)

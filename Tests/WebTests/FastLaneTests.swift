@@ -195,9 +195,11 @@ struct FastLaneTests {
         #expect(try rig.written() == FastLaneRig.answer("one"))
     }
 
-    @Test("The date is written as RFC 9110 wants it", arguments: [
-        (0, "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"), (784_111_777, "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"),
-        (1_709_210_096, "Date: Thu, 29 Feb 2024 12:34:56 GMT\r\n"),
-    ])
+    @Test(
+        "The date is written as RFC 9110 wants it",
+        arguments: [
+            (0, "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"), (784_111_777, "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"),
+            (1_709_210_096, "Date: Thu, 29 Feb 2024 12:34:56 GMT\r\n"),
+        ])
     func date(_ seconds: Int, _ line: String) { #expect(DateLine.format(seconds) == line) }
 }

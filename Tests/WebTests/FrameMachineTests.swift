@@ -68,28 +68,30 @@ struct FrameMachineTests {
         #expect(result.after == clientFrame(0x01, Array("ok".utf8)).count + 6 + 2)
     }
 
-    @Test("Every broken rule has its close code", arguments: [
-        ("reserved bit", [0xC1, 0x80, 0, 0, 0, 0], WebSocketCloseCode.protocolError),
-        ("unmasked", [0x81, 0x01, 0x41], .protocolError),
-        ("unknown opcode", clientFrame(0x83, []), .protocolError),
-        ("unknown control opcode", clientFrame(0x8B, []), .protocolError),
-        ("fragmented ping", clientFrame(0x09, []), .protocolError),
-        ("long ping", clientFrame(0x89, Array(repeating: 0, count: 126)), .protocolError),
-        ("continuation of nothing", clientFrame(0x80, []), .protocolError),
-        ("message within a message", clientFrame(0x01, []) + clientFrame(0x81, []), .protocolError),
-        ("long form of a short length", [0x82, 0xFE, 0, 5, 0, 0, 0, 0], .protocolError),
-        ("longest form of a short length", [0x82, 0xFF, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0, 0, 0], .protocolError),
-        ("negative length", [0x82, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], .protocolError),
-        ("too large", [0x82, 0xFF, 0, 0, 0, 0, 0, 0x10, 0, 1, 0, 0, 0, 0], .messageTooBig),
-        ("too large in fragments", clientFrame(0x02, Array(repeating: 0, count: 1 << 20)) + clientFrame(0x80, [0]), .messageTooBig),
-        ("not UTF-8", clientFrame(0x81, [0xFF]), .invalidPayload),
-        ("half a character", clientFrame(0x81, [0xC3]), .invalidPayload),
-        ("half a close code", clientFrame(0x88, [3]), .protocolError),
-        ("close 1005", clientFrame(0x88, [0x03, 0xED]), .protocolError),
-        ("close 999", clientFrame(0x88, [0x03, 0xE7]), .protocolError),
-        ("close 5000", clientFrame(0x88, [0x13, 0x88]), .protocolError),
-        ("close reason not UTF-8", clientFrame(0x88, [0x03, 0xE8, 0xFF]), .invalidPayload),
-    ] as [(String, [UInt8], WebSocketCloseCode)])
+    @Test(
+        "Every broken rule has its close code",
+        arguments: [
+            ("reserved bit", [0xC1, 0x80, 0, 0, 0, 0], WebSocketCloseCode.protocolError),
+            ("unmasked", [0x81, 0x01, 0x41], .protocolError),
+            ("unknown opcode", clientFrame(0x83, []), .protocolError),
+            ("unknown control opcode", clientFrame(0x8B, []), .protocolError),
+            ("fragmented ping", clientFrame(0x09, []), .protocolError),
+            ("long ping", clientFrame(0x89, Array(repeating: 0, count: 126)), .protocolError),
+            ("continuation of nothing", clientFrame(0x80, []), .protocolError),
+            ("message within a message", clientFrame(0x01, []) + clientFrame(0x81, []), .protocolError),
+            ("long form of a short length", [0x82, 0xFE, 0, 5, 0, 0, 0, 0], .protocolError),
+            ("longest form of a short length", [0x82, 0xFF, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0, 0, 0], .protocolError),
+            ("negative length", [0x82, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], .protocolError),
+            ("too large", [0x82, 0xFF, 0, 0, 0, 0, 0, 0x10, 0, 1, 0, 0, 0, 0], .messageTooBig),
+            ("too large in fragments", clientFrame(0x02, Array(repeating: 0, count: 1 << 20)) + clientFrame(0x80, [0]), .messageTooBig),
+            ("not UTF-8", clientFrame(0x81, [0xFF]), .invalidPayload),
+            ("half a character", clientFrame(0x81, [0xC3]), .invalidPayload),
+            ("half a close code", clientFrame(0x88, [3]), .protocolError),
+            ("close 1005", clientFrame(0x88, [0x03, 0xED]), .protocolError),
+            ("close 999", clientFrame(0x88, [0x03, 0xE7]), .protocolError),
+            ("close 5000", clientFrame(0x88, [0x13, 0x88]), .protocolError),
+            ("close reason not UTF-8", clientFrame(0x88, [0x03, 0xE8, 0xFF]), .invalidPayload),
+        ] as [(String, [UInt8], WebSocketCloseCode)])
     func broken(_ name: String, _ bytes: [UInt8], _ code: WebSocketCloseCode) {
         for size in [1, bytes.count] { #expect(Self.run(bytes, size: size).failure == code, "\(name)") }
     }

@@ -139,9 +139,11 @@ struct HeadScannerTests {
         #expect((head.traceparent != nil) == isKept)
     }
 
-    @Test("A GET stays when nothing but its target decides the answer", arguments: [
-        "/", "/v1/constraints/a", "/v1/constraints/a?at=0-1-0", "/v1/%20",
-    ])
+    @Test(
+        "A GET stays when nothing but its target decides the answer",
+        arguments: [
+            "/", "/v1/constraints/a", "/v1/constraints/a?at=0-1-0", "/v1/%20",
+        ])
     func get(_ target: String) {
         let text = Self.head("GET \(target) HTTP/1.1", "Accept: */*", "Connection: keep-alive", "User-Agent: x")
         #expect(Self.scan(text) == .get(GetHead(target: 4..<(4 + target.utf8.count), headBytes: text.utf8.count)))

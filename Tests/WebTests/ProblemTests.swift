@@ -8,7 +8,10 @@ struct ProblemTests {
     func json() {
         let problem = ProblemDocument(
             "bad-topic", status: 422, title: "Bad \"topic\"", detail: "a\nb", instance: "/v1/messages",
-            members: [("pattern", .string("a.b")), ("max", .integer(256)), ("retry", .boolean(false)), ("all", .strings(["x", "ü"])), ("raw", .json(Array("[1]".utf8)))])
+            members: [
+                ("pattern", .string("a.b")), ("max", .integer(256)), ("retry", .boolean(false)), ("all", .strings(["x", "ü"])),
+                ("raw", .json(Array("[1]".utf8))),
+            ])
         #expect(
             String(decoding: problem.json, as: UTF8.self)
                 == #"{"type":"urn:meshlog:problem:bad-topic","title":"Bad \"topic\"","status":422,"detail":"a\nb","instance":"/v1/messages","#

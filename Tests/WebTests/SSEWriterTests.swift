@@ -5,10 +5,12 @@ import Testing
 
 @Suite("Server-sent events")
 struct SSEWriterTests {
-    @Test("Every line of the data becomes a data line, whatever ends it", arguments: [
-        ("a", "data: a\n\n"), ("", "data: \n\n"), ("a\nb", "data: a\ndata: b\n\n"), ("a\r\nb", "data: a\ndata: b\n\n"),
-        ("a\rb\n", "data: a\ndata: b\ndata: \n\n"), ("\n\n", "data: \ndata: \ndata: \n\n"),
-    ])
+    @Test(
+        "Every line of the data becomes a data line, whatever ends it",
+        arguments: [
+            ("a", "data: a\n\n"), ("", "data: \n\n"), ("a\nb", "data: a\ndata: b\n\n"), ("a\r\nb", "data: a\ndata: b\n\n"),
+            ("a\rb\n", "data: a\ndata: b\ndata: \n\n"), ("\n\n", "data: \ndata: \ndata: \n\n"),
+        ])
     func lines(_ data: String, _ expected: String) {
         var out = ByteBuffer()
         SSEWriter.append(data: ByteBuffer(string: data), to: &out)

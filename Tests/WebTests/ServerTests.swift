@@ -96,15 +96,17 @@ struct ServerTests {
         }
     }
 
-    @Test("Unknown paths, wrong methods, thrown problems and unexpected errors become problem documents", arguments: [
-        ("/nothing", "GET", "404 Not Found", "urn:meshlog:problem:not-found"),
-        ("/hello", "DELETE", "405 Method Not Allowed", "urn:meshlog:problem:method-not-allowed"),
-        ("/items/7", "PUT", "405 Method Not Allowed", #""allow":["GET","HEAD"]"#),
-        ("/items/7", "OPTIONS", "405 Method Not Allowed", "Allow: GET, HEAD\r\n"),
-        ("/items/latest", "GET", "405 Method Not Allowed", #""allow":["POST"]"#),
-        ("/items/7", "GET", "410 Gone", "urn:meshlog:problem:gone"),
-        ("/broken", "GET", "500 Internal Server Error", "urn:meshlog:problem:internal"),
-    ])
+    @Test(
+        "Unknown paths, wrong methods, thrown problems and unexpected errors become problem documents",
+        arguments: [
+            ("/nothing", "GET", "404 Not Found", "urn:meshlog:problem:not-found"),
+            ("/hello", "DELETE", "405 Method Not Allowed", "urn:meshlog:problem:method-not-allowed"),
+            ("/items/7", "PUT", "405 Method Not Allowed", #""allow":["GET","HEAD"]"#),
+            ("/items/7", "OPTIONS", "405 Method Not Allowed", "Allow: GET, HEAD\r\n"),
+            ("/items/latest", "GET", "405 Method Not Allowed", #""allow":["POST"]"#),
+            ("/items/7", "GET", "410 Gone", "urn:meshlog:problem:gone"),
+            ("/broken", "GET", "500 Internal Server Error", "urn:meshlog:problem:internal"),
+        ])
     func problems(_ path: String, _ method: String, _ status: String, _ text: String) async throws {
         try await Self.withServer { port, _ in
             let out = try await Self.exchange(port, [Self.get(path, method: method)]) { _ in false }
@@ -114,11 +116,13 @@ struct ServerTests {
         }
     }
 
-    @Test("What is no HTTP is answered with a problem document, and the connection is closed", arguments: [
-        ("POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", "Content-Length"),
-        ("CONJURE /hello HTTP/1.1\r\nHost: a\r\n\r\n", "the method"), ("GET /hello HTTP/9.9\r\nHost: a\r\n\r\n", "version"),
-        ("GET /hello HTTP/1.1\r\nHost: a\r\na b: c\r\n\r\n", "header"), ("\u{1}\u{2}\r\n\r\n", "the method"),
-    ])
+    @Test(
+        "What is no HTTP is answered with a problem document, and the connection is closed",
+        arguments: [
+            ("POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", "Content-Length"),
+            ("CONJURE /hello HTTP/1.1\r\nHost: a\r\n\r\n", "the method"), ("GET /hello HTTP/9.9\r\nHost: a\r\n\r\n", "version"),
+            ("GET /hello HTTP/1.1\r\nHost: a\r\na b: c\r\n\r\n", "header"), ("\u{1}\u{2}\r\n\r\n", "the method"),
+        ])
     func malformed(_ request: String, _ text: String) async throws {
         try await Self.withServer { port, _ in
             let out = try await Self.exchange(port, [request]) { _ in false }

@@ -68,13 +68,15 @@ struct WebSocketTests {
         #expect(out.hasSuffix(FastLaneRig.answer("one")))
     }
 
-    @Test("What is no handshake, or not to a WebSocket path, leaves the lane whole", arguments: [
-        handshake.replacing("/echo", with: "/other"),
-        handshake.replacing("WebSocket\r\nConn", with: "h2c\r\nConn"),
-        handshake.replacing("keep-alive, Upgrade", with: "keep-alive"),
-        handshake.replacing("dGhlIHNhbXBsZSBub25jZQ==", with: "dGhlIHNhbXBsZSBub25j"),
-        handshake.replacing("dGhlIHNhbXBsZSBub25jZQ==", with: "!!!!IHNhbXBsZSBub25jZQ=="),
-    ])
+    @Test(
+        "What is no handshake, or not to a WebSocket path, leaves the lane whole",
+        arguments: [
+            handshake.replacing("/echo", with: "/other"),
+            handshake.replacing("WebSocket\r\nConn", with: "h2c\r\nConn"),
+            handshake.replacing("keep-alive, Upgrade", with: "keep-alive"),
+            handshake.replacing("dGhlIHNhbXBsZSBub25jZQ==", with: "dGhlIHNhbXBsZSBub25j"),
+            handshake.replacing("dGhlIHNhbXBsZSBub25jZQ==", with: "!!!!IHNhbXBsZSBub25jZQ=="),
+        ])
     func refused(_ text: String) throws {
         let rig = try FastLaneRig()
         try rig.send(text)

@@ -65,10 +65,12 @@ struct WebhookConformanceTests {
         }
     }
 
-    @Test("Secrets with other characters than base64's are refused; prefix and padding may be missing", arguments: [
-        ("whsec_AAECAw==", true), ("AAECAw==", true), ("whsec_AAECAw", true), ("whsec_", false), ("", false), ("whsec_A", false), ("whsec_AAE*Aw==", false),
-        ("whsec_AAEC Aw==", false), ("whsec_AAECAw=", false), ("whsec_====", false),
-    ])
+    @Test(
+        "Secrets with other characters than base64's are refused; prefix and padding may be missing",
+        arguments: [
+            ("whsec_AAECAw==", true), ("AAECAw==", true), ("whsec_AAECAw", true), ("whsec_", false), ("", false), ("whsec_A", false), ("whsec_AAE*Aw==", false),
+            ("whsec_AAEC Aw==", false), ("whsec_AAECAw=", false), ("whsec_====", false),
+        ])
     func secrets(_ text: String, _ isOne: Bool) {
         #expect((WebhookSecret(text)?.key == [0, 1, 2, 3]) == isOne)
         #expect((WebhookSecret(text) != nil) == isOne)

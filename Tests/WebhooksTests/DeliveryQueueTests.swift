@@ -54,7 +54,8 @@ struct DeliveryQueueTests {
     @Test("Retry-After is read as seconds or as a date") func retryAfter() {
         let now = Courier.retryAfterMs("Wed, 21 Oct 2015 07:28:00 GMT", now: .init(timeIntervalSince1970: 1_445_412_450))
         #expect(now == 30_000)
-        #expect(Courier.retryAfterMs("120") == 120_000 && Courier.retryAfterMs("0") == 0 && Courier.retryAfterMs("99999999999") == Limits.webhookRetryAfterMsMax)
+        #expect(
+            Courier.retryAfterMs("120") == 120_000 && Courier.retryAfterMs("0") == 0 && Courier.retryAfterMs("99999999999") == Limits.webhookRetryAfterMsMax)
         #expect(Courier.retryAfterMs("-1") == nil && Courier.retryAfterMs("soon") == nil && Courier.retryAfterMs("") == nil)
     }
 }

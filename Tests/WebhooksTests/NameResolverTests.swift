@@ -42,7 +42,8 @@ struct NameResolverTests {
         }
     }
 
-    @Test("Who waits is let go in time; requests for one name share one look-up; when all hang, others fail at once until one has ended", .timeLimit(.minutes(5)))
+    @Test(
+        "Who waits is let go in time; requests for one name share one look-up; when all hang, others fail at once until one has ended", .timeLimit(.minutes(5)))
     func bounds() async throws {
         let server = SilentNameServer()
         defer { server.answer() }

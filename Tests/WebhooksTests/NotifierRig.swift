@@ -25,7 +25,8 @@ struct NotifierRig: Sendable {
 
     /// Runs the stage in a process of this name until `body` ends.
     func withNotifier(
-        _ instance: String = "one", schedule: WebhookSchedule = NotifierRig.fast, timeoutMs: Int64 = 60_000, opened: [String] = ["127.0.0.0/8"], hasKey: Bool = true,
+        _ instance: String = "one", schedule: WebhookSchedule = NotifierRig.fast, timeoutMs: Int64 = 60_000, opened: [String] = ["127.0.0.0/8"],
+        hasKey: Bool = true,
         look: @escaping NameResolver.Look = Courier.systemAddress,
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void
     ) async throws {
@@ -91,6 +92,7 @@ struct NotifierRig: Sendable {
     /// Whether a request's signature is that of a version of a webhook's secret.
     func isGenuine(_ request: WebhookReceiver.Received, _ webhook: String, version: Int64 = 1) -> Bool {
         let now = Int64(Date().timeIntervalSince1970)
-        return (try? WebhookKey.signature.verify(headers: request.headers, body: request.body, secret: key.secret(of: webhook, version: version), now: now)) != nil
+        return (try? WebhookKey.signature.verify(headers: request.headers, body: request.body, secret: key.secret(of: webhook, version: version), now: now))
+            != nil
     }
 }

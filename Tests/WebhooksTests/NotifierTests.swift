@@ -29,10 +29,14 @@ struct NotifierTests {
                     #expect(rig.isGenuine(request, webhook) && !rig.isGenuine(request, webhook, version: 2) && !rig.isGenuine(request, "other"))
                     #expect(request.id == "\(position)_\(webhook)" && request.header("content-type") == "application/json")
                     let root = try JSONDocument(request.body).root
-                    #expect(root["type"]?.string == "validation.failed" && root["data"]?["topic"]?.string == "orders.eu" && root["data"]?["position"]?.string == position.description)
+                    #expect(
+                        root["type"]?.string == "validation.failed" && root["data"]?["topic"]?.string == "orders.eu"
+                            && root["data"]?["position"]?.string == position.description)
                 }
                 let attempt = try #require(try rig.attempts(of: "all").first)
-                #expect(attempt["result"] == "succeeded" && attempt["status"] == "204" && attempt["attempt"] == "1" && attempt["notification"] == position.description)
+                #expect(
+                    attempt["result"] == "succeeded" && attempt["status"] == "204" && attempt["attempt"] == "1"
+                        && attempt["notification"] == position.description)
                 #expect(attempt["next_ts"] == "" && attempt["error"] == "")
             }
         }
@@ -99,7 +103,8 @@ struct NotifierTests {
 
     @Test("A redirect is a failure and is not followed", arguments: [301, 302, 307, 308]) func redirect(_ status: Int) async throws {
         try await NotifierRig.with { rig in
-            try await WebhookReceiver.with(reply: { request, _ in request.path == "/hook" ? .init(status, [("Location", "/elsewhere")]) : .init(200) }) { receiver in
+            try await WebhookReceiver.with(reply: { request, _ in request.path == "/hook" ? .init(status, [("Location", "/elsewhere")]) : .init(200) }) {
+                receiver in
                 try rig.put("w", receiver.url())
                 try rig.notify()
                 try await rig.withNotifier(schedule: WebhookSchedule(delaysMs: [0])) { #expect(await eventually { try rig.results() == ["given_up"] }) }
@@ -118,7 +123,9 @@ struct NotifierTests {
             }) { receiver in
                 try rig.put("w", receiver.url())
                 try rig.notify()
-                try await rig.withNotifier(timeoutMs: 2_000) { #expect(await eventually(within: .seconds(30)) { try rig.results() == ["failed", "succeeded"] }) }
+                try await rig.withNotifier(timeoutMs: 2_000) {
+                    #expect(await eventually(within: .seconds(30)) { try rig.results() == ["failed", "succeeded"] })
+                }
                 isOver.withLock { $0 = true }
                 let attempt = try #require(try rig.attempts().first)
                 #expect(attempt["error"]?.contains("2000 ms") == true && attempt["status"] == "")
@@ -127,10 +134,13 @@ struct NotifierTests {
         }
     }
 
-    @Test("Networks around us are not reached, by address or by name, and http not outside of what is opened", arguments: [
-        "http://127.0.0.1:PORT/", "http://localhost:PORT/", "http://[::ffff:127.0.0.1]:PORT/", "http://127.1:PORT/", "http://0x7f000001:PORT/", "http://2130706433:PORT/", "http://[::1]:PORT/",
-        "https://169.254.169.254/latest/meta-data", "http://0.0.0.0:PORT/",
-    ])
+    @Test(
+        "Networks around us are not reached, by address or by name, and http not outside of what is opened",
+        arguments: [
+            "http://127.0.0.1:PORT/", "http://localhost:PORT/", "http://[::ffff:127.0.0.1]:PORT/", "http://127.1:PORT/", "http://0x7f000001:PORT/",
+            "http://2130706433:PORT/", "http://[::1]:PORT/",
+            "https://169.254.169.254/latest/meta-data", "http://0.0.0.0:PORT/",
+        ])
     func refused(_ pattern: String) async throws {
         try await NotifierRig.with { rig in
             try await WebhookReceiver.with(reply: { _, _ in .init(200) }) { receiver in
@@ -188,7 +198,8 @@ struct NotifierTests {
         }
     }
 
-    @Test("A name server that is silent takes half of an attempt's time, and nothing from other webhooks", .timeLimit(.minutes(5))) func slowName() async throws {
+    @Test("A name server that is silent takes half of an attempt's time, and nothing from other webhooks", .timeLimit(.minutes(5))) func slowName() async throws
+    {
         try await NotifierRig.with { rig in
             try await WebhookReceiver.with(reply: { _, _ in .init(200) }) { receiver in
                 try rig.put("w", "http://hook.invalid:\(receiver.port)/hook")
@@ -210,7 +221,9 @@ struct NotifierTests {
         }
     }
 
-    @Test("Plain http does not leave for the internet, nor do ports of other protocols", arguments: ["http://1.1.1.1/", "https://1.1.1.1:25/"]) func outside(_ url: String) async throws {
+    @Test("Plain http does not leave for the internet, nor do ports of other protocols", arguments: ["http://1.1.1.1/", "https://1.1.1.1:25/"]) func outside(
+        _ url: String
+    ) async throws {
         try await NotifierRig.with { rig in
             try rig.put("w", url)
             try rig.notify()
@@ -288,9 +301,13 @@ struct NotifierTests {
             try await WebhookReceiver.with(reply: { _, _ in .init(200) }) { receiver in
                 try rig.put("w", receiver.url())
                 try rig.notify()
-                try await rig.withNotifier(schedule: WebhookSchedule(delaysMs: [0, 1_500]), hasKey: false) { #expect(await eventually { try rig.results() == ["failed"] }) }
+                try await rig.withNotifier(schedule: WebhookSchedule(delaysMs: [0, 1_500]), hasKey: false) {
+                    #expect(await eventually { try rig.results() == ["failed"] })
+                }
                 #expect(try rig.attempts().first?["error"]?.contains("webhook-key-file") == true && receiver.all.isEmpty)
-                try await rig.withNotifier("two", schedule: WebhookSchedule(delaysMs: [0, 1_500])) { #expect(await eventually { try rig.results() == ["failed", "succeeded"] }) }
+                try await rig.withNotifier("two", schedule: WebhookSchedule(delaysMs: [0, 1_500])) {
+                    #expect(await eventually { try rig.results() == ["failed", "succeeded"] })
+                }
             }
         }
     }

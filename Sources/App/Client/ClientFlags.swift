@@ -34,6 +34,8 @@ struct FilterFlags: ParsableArguments {
 
     /// As query parameters of a route.
     var query: [(String, String)] {
-        [("topic", topic), ("source", source), ("destination", destination), ("subject", subject), ("type", type)].compactMap { name, value in value.map { (name, $0) } }
+        [("topic", topic), ("source", source), ("destination", destination), ("subject", subject), ("type", type)].compactMap { name, value in
+            value.map { (name, $0) }
+        }
     }
 }

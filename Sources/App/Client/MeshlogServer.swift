@@ -46,7 +46,9 @@ struct MeshlogServer: Sendable {
     func json(_ path: String, _ query: [(String, String)] = []) async throws -> JSONSlice {
         let answer = try await get(path, query)
         guard answer.status == 200 else { throw CommandFailure(status: answer.status, body: answer.body, asked: "GET \(path)") }
-        guard let json = JSONSlice(answer.body) else { throw CommandFailure(.failed, "GET \(path) was answered with something that is no JSON; is \(url) a Meshlog?") }
+        guard let json = JSONSlice(answer.body) else {
+            throw CommandFailure(.failed, "GET \(path) was answered with something that is no JSON; is \(url) a Meshlog?")
+        }
         return json
     }
 

@@ -25,7 +25,8 @@ struct NATSExamination {
         } catch {
             return [
                 Finding(
-                    "NATS", "reachable", .fail, "\(error.reason): messages are still taken in and archived, nothing is republished. Start it, or set --nats-url")
+                    "NATS", "reachable", .fail, "\(error.reason): messages are still taken in and archived, nothing is republished. Start it, or set --nats-url"
+                )
             ]
         }
     }

@@ -86,7 +86,10 @@ struct Publisher {
 
     private func stopped(_ chunk: LineChunker.Chunk, _ file: InputFile, _ reason: CommandFailure) -> CommandFailure {
         let first = chunk.numbers.first ?? 1
-        let done = first > 1 ? "\(file.name) is published up to line \(first - 1), line \(first) and what follows is not known to be" : "nothing of \(file.name) is known to be published"
+        let done =
+            first > 1
+            ? "\(file.name) is published up to line \(first - 1), line \(first) and what follows is not known to be"
+            : "nothing of \(file.name) is known to be published"
         return CommandFailure(reason.exit, "\(reason.description). \(done). Run the same command again: lines with an id are not doubled")
     }
 

@@ -54,7 +54,9 @@ struct RedisExamination {
             return [Finding("Redis", "streams", .warn, "no log with the prefix '\(settings.keys.prefix)' yet: the first start creates it")]
         }
         let faults = try LogSetup(catalog: catalog, keys: settings.keys).check(session)
-        var out = faults.map { Finding("Redis", "streams", .warn, "\($0). The next start, or `meshlog streams apply`, creates what is missing, and removes nothing") }
+        var out = faults.map {
+            Finding("Redis", "streams", .warn, "\($0). The next start, or `meshlog streams apply`, creates what is missing, and removes nothing")
+        }
         if faults.isEmpty { out.append(Finding("Redis", "streams", .ok, "streams, groups and functions are as declared")) }
         let inspector = StreamInspector(keys: settings.keys)
         for stream in StreamName.allCases {

@@ -79,7 +79,9 @@ struct Migrate: AsyncParsableCommand {
         // The archive last: until then the command can be repeated.
         try LogSetup(catalog: try StreamCatalog.load(settings.home + "/streams"), keys: settings.keys).apply(redis)
         try LogIdentity.goOn(behind: reached, settings.keys, redis)
-        let state = ControlState.materialized { () throws(PostgreSQLError) in try PostgreSQLSession(conninfo: settings.postgresqlURL, applicationName: "meshlog-migrate") }
+        let state = ControlState.materialized { () throws(PostgreSQLError) in
+            try PostgreSQLSession(conninfo: settings.postgresqlURL, applicationName: "meshlog-migrate")
+        }
         var revisions: [String: Position] = [:]
         for kind in ControlKind.allCases {
             for (key, row) in state?.rows(kind) ?? [:] { revisions["\(kind.rawValue)/\(key)"] = row.revision }

@@ -25,7 +25,8 @@ struct Publish: AsyncParsableCommand {
             Lines that are refused are listed with their numbers and all reasons; the others are published.
             Exit codes: 0 all lines are in the log, 2 some were refused, or a file cannot be read, 69 Meshlog is not there or stays busy, 1 anything else.
             """)
-    @Argument(help: ArgumentHelp("files of newline-delimited JSON; - is standard input", valueName: "file"), completion: .file(extensions: ["ndjson", "jsonl"]))
+    @Argument(
+        help: ArgumentHelp("files of newline-delimited JSON; - is standard input", valueName: "file"), completion: .file(extensions: ["ndjson", "jsonl"]))
     var files: [String] = []
     @OptionGroup var client: ClientFlags
     @Flag(name: .customLong("assign-ids"), help: "make ids for lines without message_uuid from the file, the same in every run") var assignIDs = false

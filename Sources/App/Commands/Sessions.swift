@@ -88,7 +88,9 @@ struct SessionDecisionFlags: ParsableArguments {
             var named = digest
             if named == nil {
                 let session = try await server.json(path)
-                if !json, let held = session["message"], !held.isNull { Output.note("held: \(DisplayText.cut(DisplayText.line(held.text), to: max(60, Output.errorWidth - 6)))") }
+                if !json, let held = session["message"], !held.isNull {
+                    Output.note("held: \(DisplayText.cut(DisplayText.line(held.text), to: max(60, Output.errorWidth - 6)))")
+                }
                 named = session["digest"]?.string
             }
             var body = JSONObject()
@@ -115,7 +117,8 @@ struct SessionApprove: AsyncParsableCommand {
 
 struct SessionDeny: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "deny", abstract: "Let a held message go nowhere.", discussion: "meshlog sessions deny 0-1763776440000-0 --by supervisor --comment 'not now'")
+        commandName: "deny", abstract: "Let a held message go nowhere.",
+        discussion: "meshlog sessions deny 0-1763776440000-0 --by supervisor --comment 'not now'")
     @OptionGroup var flags: SessionDecisionFlags
 
     func run() async throws { try await flags.send("deny") }

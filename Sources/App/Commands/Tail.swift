@@ -33,7 +33,8 @@ struct Tail: AsyncParsableCommand {
             let follower = FeedFollower(server: server, query: filter.query, since: since)
             try await follower.run(onLoss: { Output.note("meshlog: \($0)") }) { event in
                 guard event.name == "message" else {
-                    Output.note("meshlog: the feed says \(event.name): \(DisplayText.cut(DisplayText.line(String(decoding: event.data, as: UTF8.self)), to: 300))")
+                    Output.note(
+                        "meshlog: the feed says \(event.name): \(DisplayText.cut(DisplayText.line(String(decoding: event.data, as: UTF8.self)), to: 300))")
                     return true
                 }
                 if json {

@@ -22,15 +22,18 @@ struct Up: AsyncParsableCommand {
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
-        let foreign = [("--redis-url", flags.redisURL), ("--postgresql-url", flags.postgresqlURL), ("--nats-url", flags.natsURL)].filter { $0.1 != nil }.map(\.0)
+        let foreign = [("--redis-url", flags.redisURL), ("--postgresql-url", flags.postgresqlURL), ("--nats-url", flags.natsURL)].filter { $0.1 != nil }.map(
+            \.0)
         guard foreign.isEmpty else {
-            throw SettingError(description: "meshlog up starts servers of its own and takes no \(foreign.joined(separator: ", ")); `meshlog serve` uses servers that you have")
+            throw SettingError(
+                description: "meshlog up starts servers of its own and takes no \(foreign.joined(separator: ", ")); `meshlog serve` uses servers that you have")
         }
         let early = try Settings.resolve(flags)
         Logs.start(early.logLevel)
         var configuration = EmbeddedStack.Configuration(dataFolder: data ?? environment["MESHLOG_DATA"] ?? ".meshlog")
         for (kind, flag, name) in [
-            (ServerKind.redis, redisPort, "MESHLOG_REDIS_PORT"), (.postgresql, postgresqlPort, "MESHLOG_POSTGRESQL_PORT"), (.nats, natsPort, "MESHLOG_NATS_PORT"),
+            (ServerKind.redis, redisPort, "MESHLOG_REDIS_PORT"), (.postgresql, postgresqlPort, "MESHLOG_POSTGRESQL_PORT"),
+            (.nats, natsPort, "MESHLOG_NATS_PORT"),
         ] {
             guard let text = flag.map(String.init) ?? environment[name] else { continue }
             guard let port = Int(text), port == 0 || Settings.isPort(port) else {

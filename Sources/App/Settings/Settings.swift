@@ -98,7 +98,8 @@ struct ServeFlags: ParsableArguments {
             ("nats-credentials", natsCredentials), ("key-prefix", keyPrefix), ("instance", instance), ("home", home), ("roles", roles), ("list", list),
             ("list-order", listOrder), ("nats-subject", natsSubject), ("jetstream-subject", jetstreamSubject), ("jetstream-stream", jetstreamStream),
             ("backbone-name", backboneName), ("backbone-stream", backboneStream), ("backbone-max-age", backboneMaxAge), ("republish-body", republishBody),
-            ("dedupe-window", dedupeWindow), ("disclose-conditions", discloseConditions), ("trim-interval", trimInterval), ("archive-retention", archiveRetention),
+            ("dedupe-window", dedupeWindow), ("disclose-conditions", discloseConditions), ("trim-interval", trimInterval),
+            ("archive-retention", archiveRetention),
             ("webhook-key-file", webhookKeyFile), ("webhook-allow", webhookAllow), ("log-level", logLevel),
         ]
         return Dictionary(uniqueKeysWithValues: pairs.compactMap { name, value in value.map { (name, $0) } })
@@ -221,7 +222,9 @@ struct Settings: Sendable {
             throw SettingError(description: "the setting nats-url names no servers such as nats://127.0.0.1:4222")
         }
         let opened = try text("webhook-allow").split(separator: ",").map { part in
-            guard let block = NetworkBlock(part.trimmingCharacters(in: .whitespaces)) else { throw refuse("webhook-allow", "networks such as 10.1.0.0/16,fd00::/8") }
+            guard let block = NetworkBlock(part.trimmingCharacters(in: .whitespaces)) else {
+                throw refuse("webhook-allow", "networks such as 10.1.0.0/16,fd00::/8")
+            }
             return block
         }
         let credentials = text("nats-credentials")

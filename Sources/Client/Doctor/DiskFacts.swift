@@ -13,7 +13,8 @@ package struct DiskFacts: Sendable {
     package var finding: Finding {
         let said = "\(Amounts.bytes(freeBytes)) of \(Amounts.bytes(totalBytes)) free for \(folder)"
         if freeBytes < 512_000_000 {
-            return Finding("disk", "free", .fail, "\(said): Redis stops taking messages when its file cannot grow, and rewriting it needs room for a second copy")
+            return Finding(
+                "disk", "free", .fail, "\(said): Redis stops taking messages when its file cannot grow, and rewriting it needs room for a second copy")
         }
         if freeBytes < 5_000_000_000 { return Finding("disk", "free", .warn, "\(said): rewriting Redis's file needs room for a second copy of the log") }
         return Finding("disk", "free", .ok, said)

@@ -28,7 +28,9 @@ package struct NATSFacts: Sendable {
     private var jetStream: Finding {
         hasJetStream
             ? finding("jetstream", .ok, "enabled")
-            : finding("jetstream", .fail, "not enabled: messages cannot be republished with an acknowledgement, and the durable door is closed. Start the server with -js")
+            : finding(
+                "jetstream", .fail,
+                "not enabled: messages cannot be republished with an acknowledgement, and the durable door is closed. Start the server with -js")
     }
 
     private var payload: Finding {

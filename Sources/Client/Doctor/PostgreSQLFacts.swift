@@ -37,7 +37,8 @@ package struct PostgreSQLFacts: Sendable {
         return [
             setting("fsync", ["on"], "what is committed is on the disk", "a crash of the machine can destroy the archive beyond repair. Set it to on", .fail),
             setting(
-                "full_page_writes", ["on"], "a torn page is repaired", "a crash of the machine in the middle of a write can leave torn pages in the archive. Set it to on",
+                "full_page_writes", ["on"], "a torn page is repaired",
+                "a crash of the machine in the middle of a write can leave torn pages in the archive. Set it to on",
                 .fail),
             setting(
                 "synchronous_commit", ["on", "remote_apply", "remote_write", "local"], "a checkpoint is on the disk when it is reported",
@@ -83,7 +84,8 @@ package struct PostgreSQLFacts: Sendable {
     private var timescale: Finding {
         if !timescaleCreated.isEmpty, !timescalePreloaded {
             return finding(
-                "timescaledb", .fail, "\(timescaleCreated) is created but not preloaded: rows would silently be missing. Add it to shared_preload_libraries and restart")
+                "timescaledb", .fail,
+                "\(timescaleCreated) is created but not preloaded: rows would silently be missing. Add it to shared_preload_libraries and restart")
         }
         if !timescaleCreated.isEmpty {
             guard let workers = settings["timescaledb.max_background_workers"].flatMap({ Int($0) }),
@@ -97,7 +99,8 @@ package struct PostgreSQLFacts: Sendable {
         if timescaleAvailable, !timescalePreloaded {
             return finding(
                 "timescaledb", .warn,
-                "installed but not in shared_preload_libraries: the archive keeps native daily partitions, without compression. Preload it before the first migration")
+                "installed but not in shared_preload_libraries: the archive keeps native daily partitions, without compression. Preload it before the first migration"
+            )
         }
         if timescaleAvailable { return finding("timescaledb", .ok, "available; a new archive will use it") }
         return finding("timescaledb", .ok, "not installed: the archive keeps native daily partitions")

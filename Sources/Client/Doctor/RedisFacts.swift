@@ -46,7 +46,8 @@ package struct RedisFacts: Sendable {
                 out.append(
                     finding(
                         "appendfsync", .warn,
-                        "everysec: a power cut can lose up to a second or two of acknowledged messages; a killed process loses none. `always` costs disk writes, which group commit shares"))
+                        "everysec: a power cut can lose up to a second or two of acknowledged messages; a killed process loses none. `always` costs disk writes, which group commit shares"
+                    ))
             default:
                 out.append(
                     finding("appendfsync", .warn, "no: a power cut can lose what the kernel has not written yet, typically 30 s of acknowledged messages"))
@@ -65,7 +66,9 @@ package struct RedisFacts: Sendable {
                         "yes: after a kill in the middle of a write, a start of Redis 7.0 keeps half of a function's changes, and the start after that carries them out: a message may stand twice. Set `no`, and run `redis-check-aof --fix` when Redis then refuses to start"
                     ))
             }
-            if !lastWriteOK { out.append(finding("append-only file", .fail, "the last write failed (disk full?): nothing new is durable until that is mended")) }
+            if !lastWriteOK {
+                out.append(finding("append-only file", .fail, "the last write failed (disk full?): nothing new is durable until that is mended"))
+            }
         } else {
             let saves = settings["save"] ?? ""
             out.append(
@@ -96,16 +99,22 @@ package struct RedisFacts: Sendable {
                     : finding("maxmemory-policy", .fail, "\(policy): \(cost). Set `noeviction`"))
         } else if most == 0 {
             out.append(
-                finding("maxmemory-policy", .warn, "\(policy): harmless only as long as maxmemory is 0; with a limit Redis would throw whole streams away. Set `noeviction`"))
+                finding(
+                    "maxmemory-policy", .warn,
+                    "\(policy): harmless only as long as maxmemory is 0; with a limit Redis would throw whole streams away. Set `noeviction`"))
         } else {
             out.append(finding("maxmemory-policy", .fail, "\(policy): when memory is full Redis throws whole streams and ids away, silently. Set `noeviction`"))
         }
         if most == 0 {
             out.append(
-                finding("maxmemory", .ok, "no limit, \(Amounts.bytes(usedBytes)) used; the machine's memory is the limit, and retention in streams/ what keeps below it"))
+                finding(
+                    "maxmemory", .ok,
+                    "no limit, \(Amounts.bytes(usedBytes)) used; the machine's memory is the limit, and retention in streams/ what keeps below it"))
         } else if usedBytes > most / 10 * 8 {
             out.append(
-                finding("maxmemory", .warn, "\(Amounts.bytes(usedBytes)) of \(Amounts.bytes(most)) used: at the limit publishing is refused. Shorten retention or raise it"))
+                finding(
+                    "maxmemory", .warn,
+                    "\(Amounts.bytes(usedBytes)) of \(Amounts.bytes(most)) used: at the limit publishing is refused. Shorten retention or raise it"))
         } else {
             out.append(finding("maxmemory", .ok, "\(Amounts.bytes(usedBytes)) of \(Amounts.bytes(most)) used"))
         }

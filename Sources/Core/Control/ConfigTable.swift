@@ -43,7 +43,9 @@ package struct ConfigTable: Sendable {
     /// Puts in a topic group, or takes it out.
     package mutating func put(topicGroup key: String, _ row: ControlRow?) {
         for topic in groups.removeValue(forKey: key) ?? [] { claims[topic]?.removeAll { $0.group == key } }
-        guard let row, let root = try? JSONDocument(row.document).root, let organisation = root["org_id"]?.string, let topics = root["topic_ids"] else { return }
+        guard let row, let root = try? JSONDocument(row.document).root, let organisation = root["org_id"]?.string, let topics = root["topic_ids"] else {
+            return
+        }
         let names = Set(topics.items.compactMap(\.string))
         groups[key] = Array(names)
         for topic in names {

@@ -62,7 +62,8 @@ package struct DocumentRules: Sendable {
 
     private func checkConfig(_ key: String, _ root: JSONNode, _ refusal: inout Refusal) {
         guard let address = ConfigAddress(key: key) else {
-            return refusal.add(.malformed, "", "a value is named by level, name and scope: global/NAME, or org/NAME/ORG, topic/NAME/TOPIC, subject/NAME/SUBJECT")
+            return refusal.add(
+                .malformed, "", "a value is named by level, name and scope: global/NAME, or org/NAME/ORG, topic/NAME/TOPIC, subject/NAME/SUBJECT")
         }
         if let level = root["level"]?.string, level != address.level.rawValue {
             refusal.add(.conflict, "/level", "the document says '\(level)', the request '\(address.level.rawValue)'")

@@ -49,7 +49,9 @@ package enum KnownSetting: String, Sendable, CaseIterable {
     /// What is wrong with a value; nil when it is right.
     package func fault(_ value: JSONNode) -> String? {
         if self == .policyOnError { return PolicyOnError(rawValue: value.string ?? "") == nil ? "\"block\" or \"deliver\" is expected (\(purpose))" : nil }
-        guard let range else { return RateLimit(value) == nil ? "an object such as {\"rate\": 100, \"period_ms\": 1000, \"burst\": 20} is expected, whole numbers from 1 on" : nil }
+        guard let range else {
+            return RateLimit(value) == nil ? "an object such as {\"rate\": 100, \"period_ms\": 1000, \"burst\": 20} is expected, whole numbers from 1 on" : nil
+        }
         guard let number = value.integer else { return "a whole number from \(range.lowerBound) to \(range.upperBound) is expected (\(purpose))" }
         return range.contains(number) ? nil : "\(number) is out of range: \(range.lowerBound) to \(range.upperBound) (\(purpose))"
     }

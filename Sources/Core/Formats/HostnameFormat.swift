@@ -34,7 +34,9 @@ enum HostnameFormat {
     private static func unicode(_ label: [UInt32]) -> [UInt32]? {
         guard label.allSatisfy({ $0 < 0x80 }) else { return IDNALabel.isValid(label) ? label : nil }
         let lower = label.map { (0x41...0x5A).contains($0) ? $0 + 32 : $0 }
-        guard lower.first != 0x2D, lower.last != 0x2D, lower.allSatisfy({ $0 == 0x2D || (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }) else { return nil }
+        guard lower.first != 0x2D, lower.last != 0x2D, lower.allSatisfy({ $0 == 0x2D || (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) }) else {
+            return nil
+        }
         guard lower.count >= 4, lower[2] == 0x2D, lower[3] == 0x2D else { return lower }
         // The form ??-- is reserved; only xn-- has a meaning.
         guard lower[0] == 0x78, lower[1] == 0x6E, let decoded = Punycode.decode(Array(label.dropFirst(4))), decoded.contains(where: { $0 >= 0x80 }),
@@ -51,7 +53,9 @@ enum HostnameFormat {
             else { return false }
             for index in label {
                 let byte = text[index]
-                guard FormatText.isLetter(byte) || FormatText.isDigit(byte) || byte == UInt8(ascii: "-") || (international && byte >= 0x80) else { return false }
+                guard FormatText.isLetter(byte) || FormatText.isDigit(byte) || byte == UInt8(ascii: "-") || (international && byte >= 0x80) else {
+                    return false
+                }
             }
         }
         return true

@@ -57,7 +57,8 @@ enum IDNALabel {
         case 0x5F3, 0x5F4: return before.map { IDNATables.contains(IDNATables.hebrew, $0) } ?? false
         case 0x30FB:
             return label.contains {
-                $0 != 0x30FB && (IDNATables.contains(IDNATables.hiragana, $0) || IDNATables.contains(IDNATables.katakana, $0) || IDNATables.contains(IDNATables.han, $0))
+                $0 != 0x30FB
+                    && (IDNATables.contains(IDNATables.hiragana, $0) || IDNATables.contains(IDNATables.katakana, $0) || IDNATables.contains(IDNATables.han, $0))
             }
         case 0x660...0x669: return !label.contains { (0x6F0...0x6F9).contains($0) }
         case 0x6F0...0x6F9: return !label.contains { (0x660...0x669).contains($0) }
@@ -87,7 +88,9 @@ enum IDNALabel {
     private static func isProtocolValid(_ value: UInt32) -> Bool {
         guard let scalar = Unicode.Scalar(value) else { return false }
         let properties = scalar.properties
-        if properties.changesWhenNFKCCaseFolded || properties.isDefaultIgnorableCodePoint || properties.isWhitespace || properties.isNoncharacterCodePoint { return false }
+        if properties.changesWhenNFKCCaseFolded || properties.isDefaultIgnorableCodePoint || properties.isWhitespace || properties.isNoncharacterCodePoint {
+            return false
+        }
         switch value {
         case 0x20D0...0x20FF, 0x1D100...0x1D1FF, 0x1D200...0x1D24F: return false
         // Old Hangul Jamo.

@@ -19,7 +19,8 @@ enum TimeFormat {
 
     /// Whether the text from `at` on is a time with an offset. A leap second only ends a day of UTC.
     static func isTime(_ text: Span<UInt8>, _ start: Int) -> Bool {
-        guard let hour = FormatText.pair(text, start), start + 9 <= text.count, text[start + 2] == UInt8(ascii: ":"), let minute = FormatText.pair(text, start + 3),
+        guard let hour = FormatText.pair(text, start), start + 9 <= text.count, text[start + 2] == UInt8(ascii: ":"),
+            let minute = FormatText.pair(text, start + 3),
             text[start + 5] == UInt8(ascii: ":"), let second = FormatText.pair(text, start + 6), hour <= 23, minute <= 59, second <= 60
         else { return false }
         var at = start + 8
@@ -62,7 +63,9 @@ enum TimeFormat {
         var next = 0
         var count = 0
         while at < text.count, text[at] != UInt8(ascii: "T") {
-            guard skipDigits(text, &at), at < text.count, let unit = names.firstIndex(of: text[at]), unit >= next, count == 0 || unit == next else { return nil }
+            guard skipDigits(text, &at), at < text.count, let unit = names.firstIndex(of: text[at]), unit >= next, count == 0 || unit == next else {
+                return nil
+            }
             next = unit + 1
             count += 1
             at += 1

@@ -53,7 +53,8 @@ package struct AddressGuard: Sendable {
 
     private static let refused6: [(NetworkBlock, String)] = [
         ("::/128", "this machine"), ("::1/128", "this machine"), ("::/96", "an IPv4-compatible address"), ("64:ff9b:1::/48", "a private NAT64"),
-        ("100::/64", "a network that discards"), ("2001::/23", "an IETF assignment or Teredo"), ("2001:db8::/32", "documentation"), ("3fff::/20", "documentation"),
+        ("100::/64", "a network that discards"), ("2001::/23", "an IETF assignment or Teredo"), ("2001:db8::/32", "documentation"),
+        ("3fff::/20", "documentation"),
         ("fc00::/7", "a private network"), ("fe80::/10", "link-local"), ("fec0::/10", "site-local"), ("ff00::/8", "multicast"),
     ].map { (block($0.0), $0.1) }
 }

@@ -131,8 +131,9 @@ package struct ECMAPattern {
         while at < text.count, text[at] != 0x3E {
             guard let scalar = Unicode.Scalar(text[at]) else { break }
             let isFirst = name.isEmpty
-            guard scalar == "$" || scalar == "_" || scalar.properties.isIDStart
-                || (!isFirst && (scalar.properties.isIDContinue || scalar.value == 0x200C || scalar.value == 0x200D))
+            guard
+                scalar == "$" || scalar == "_" || scalar.properties.isIDStart
+                    || (!isFirst && (scalar.properties.isIDContinue || scalar.value == 0x200C || scalar.value == 0x200D))
             else { throw fault("a group's name is made like an identifier") }
             name.append(scalar)
             at += 1

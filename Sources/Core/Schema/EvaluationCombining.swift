@@ -104,7 +104,9 @@ extension Evaluation {
     mutating func checkConst(_ plan: Int, _ number: Int32, _ index: Int) -> Bool {
         let const = schema.tables.consts[plan]
         if document.equal(index, schema.tables.documents[Int(const.document)], Int(const.node)) { return true }
-        if collecting { report(number, "const", index) { walk in "must be " + ViolationText.value(walk.schema.tables.documents[Int(const.document)], Int(const.node)) } }
+        if collecting {
+            report(number, "const", index) { walk in "must be " + ViolationText.value(walk.schema.tables.documents[Int(const.document)], Int(const.node)) }
+        }
         return false
     }
 

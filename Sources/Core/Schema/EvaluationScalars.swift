@@ -9,7 +9,9 @@ extension Evaluation {
             return !numbers(document.number(index), bound.value)
         }
         if fails(shared.plan.minimum, { $0 >= $1 }, { $0 >= $1 }) { valid = fail(number, "minimum", index, shared.plan.minimum, "must be at least ") }
-        if valid || collecting, fails(shared.plan.maximum, { $0 <= $1 }, { $0 <= $1 }) { valid = fail(number, "maximum", index, shared.plan.maximum, "must be at most ") }
+        if valid || collecting, fails(shared.plan.maximum, { $0 <= $1 }, { $0 <= $1 }) {
+            valid = fail(number, "maximum", index, shared.plan.maximum, "must be at most ")
+        }
         if valid || collecting, fails(shared.plan.exclusiveMinimum, { $0 > $1 }, { $0 > $1 }) {
             valid = fail(number, "exclusiveMinimum", index, shared.plan.exclusiveMinimum, "must be greater than ")
         }

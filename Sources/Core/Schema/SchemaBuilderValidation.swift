@@ -48,7 +48,9 @@ extension SchemaBuilder {
             minimum: try source.bound("minimum"), exclusiveMinimum: try source.bound("exclusiveMinimum"), maximum: try source.bound("maximum"),
             exclusiveMaximum: try source.bound("exclusiveMaximum"), multipleOf: try source.bound("multipleOf"))
         if let divisor = plan.multipleOf?.value, divisor.isZero || divisor.isNegative { throw source.malformed("multipleOf", "must be greater than 0") }
-        guard plan.minimum != nil || plan.exclusiveMinimum != nil || plan.maximum != nil || plan.exclusiveMaximum != nil || plan.multipleOf != nil else { return }
+        guard plan.minimum != nil || plan.exclusiveMinimum != nil || plan.maximum != nil || plan.exclusiveMaximum != nil || plan.multipleOf != nil else {
+            return
+        }
         tables.numbers.append(SharedPlan(plan))
         parts.numbers.append(.numberRange(Int32(tables.numbers.count - 1)))
     }
@@ -67,9 +69,13 @@ extension SchemaBuilder {
         if let known = patternNumbers[text] { return known }
         guard tables.patterns.count < Limits.schemaPatternsMax else { throw .tooLarge(what: "regular expressions", max: Limits.schemaPatternsMax) }
         let translated: String
-        do { translated = try ECMAPattern.translate(text) } catch { throw .pattern(location: source.location + "/" + keyword, pattern: text, reason: error.detail) }
+        do { translated = try ECMAPattern.translate(text) } catch {
+            throw .pattern(location: source.location + "/" + keyword, pattern: text, reason: error.detail)
+        }
         let compiled: any TextPattern
-        do { compiled = try patterns.compile(translated) } catch { throw .pattern(location: source.location + "/" + keyword, pattern: text, reason: error.detail) }
+        do { compiled = try patterns.compile(translated) } catch {
+            throw .pattern(location: source.location + "/" + keyword, pattern: text, reason: error.detail)
+        }
         patternSize += compiled.programSize
         guard patternSize <= Limits.schemaPatternSizeMax else {
             throw .tooLarge(what: "instructions in its regular expressions", max: Limits.schemaPatternSizeMax)

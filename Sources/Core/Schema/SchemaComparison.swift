@@ -19,7 +19,8 @@ struct SchemaComparison {
 
     /// Keywords that assert nothing by themselves.
     private static let silent: Set<String> = [
-        "$schema", "$id", "$comment", "$defs", "definitions", "$anchor", "$dynamicAnchor", "$vocabulary", "title", "description", "default", "deprecated", "readOnly",
+        "$schema", "$id", "$comment", "$defs", "definitions", "$anchor", "$dynamicAnchor", "$vocabulary", "title", "description", "default", "deprecated",
+        "readOnly",
         "writeOnly", "examples", "contentEncoding", "contentMediaType", "contentSchema",
     ]
     /// Keywords that are compared one by one.
@@ -102,7 +103,8 @@ struct SchemaComparison {
     private func follow(_ schema: JSONNode, _ document: JSONDocument) -> JSONNode? {
         var schema = schema
         for _ in 0..<Limits.nestingMax {
-            guard let reference = schema["$ref"]?.string, schema.members.allSatisfy({ $0.key.string == "$ref" || Self.silent.contains($0.key.string ?? "") }) else { return schema }
+            guard let reference = schema["$ref"]?.string, schema.members.allSatisfy({ $0.key.string == "$ref" || Self.silent.contains($0.key.string ?? "") })
+            else { return schema }
             guard followsReferences, reference == "#" || reference.hasPrefix("#/"),
                 let next = document.root.at(pointer: URIText.percentDecoded(String(reference.dropFirst())))
             else { return nil }

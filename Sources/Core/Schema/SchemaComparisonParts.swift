@@ -27,7 +27,9 @@ extension SchemaComparison {
         if let now = newSchema["pattern"]?.stringBytes, applies(.string, oldSchema), oldSchema["pattern"]?.stringBytes != now {
             leaves(pointer + "/pattern", oldSchema["pattern"] == nil ? "is new" : "has changed")
         }
-        if newSchema["uniqueItems"]?.bool == true, oldSchema["uniqueItems"]?.bool != true, applies(.array, oldSchema), !(oldSchema["maxItems"]?.integer.map { $0 < 2 } ?? false) {
+        if newSchema["uniqueItems"]?.bool == true, oldSchema["uniqueItems"]?.bool != true, applies(.array, oldSchema),
+            !(oldSchema["maxItems"]?.integer.map { $0 < 2 } ?? false)
+        {
             breaks(pointer + "/uniqueItems", "is new")
         }
     }

@@ -25,9 +25,11 @@ package enum SchemaFault: Error, Sendable {
         switch self {
         case .notJSON(let fault): "the schema is no JSON: \(fault.detail)"
         case .invalid(let violations):
-            "the schema is not valid: " + violations.prefix(3).map { "\($0.instance.isEmpty ? "the schema" : $0.instance) \($0.message)" }.joined(separator: "; ")
+            "the schema is not valid: "
+                + violations.prefix(3).map { "\($0.instance.isEmpty ? "the schema" : $0.instance) \($0.message)" }.joined(separator: "; ")
         case .malformed(let location, let message): "\(location) \(message)"
-        case .unresolved(let reference, let location): "\(location) refers to \(reference), which is not known here; schemas are never fetched, it must be given"
+        case .unresolved(let reference, let location):
+            "\(location) refers to \(reference), which is not known here; schemas are never fetched, it must be given"
         case .unknownDialect(let uri): "$schema is \(uri); supported are \(SchemaDialect.draft2020URI) and meta-schemas built from its vocabularies"
         case .unknownVocabulary(let uri): "the meta-schema requires the vocabulary \(uri), which is not known; supported are those of draft 2020-12"
         case .pattern(let location, let pattern, let reason): "\(location) has the regular expression \(pattern), which cannot be used: \(reason)"

@@ -28,7 +28,9 @@ package struct SchemaRegistry: Sendable {
         var registry = SchemaRegistry(empty: ())
         for text in MetaSchemas.all {
             // A constant of the program, and a test loads each of them.
-            guard let document = try? JSONDocument(text), (try? registry.add(document)) != nil else { preconditionFailure("a meta-schema of the program does not load") }
+            guard let document = try? JSONDocument(text), (try? registry.add(document)) != nil else {
+                preconditionFailure("a meta-schema of the program does not load")
+            }
         }
         return registry
     }()
@@ -89,7 +91,11 @@ package struct SchemaRegistry: Sendable {
             case .list: for item in value.items { try index(item, resource, isRoot: false) }
             case .map: for (_, item) in value.members { try index(item, resource, isRoot: false) }
             case .schemaOrList:
-                if value.kind == .array { for item in value.items { try index(item, resource, isRoot: false) } } else { try index(value, resource, isRoot: false) }
+                if value.kind == .array {
+                    for item in value.items { try index(item, resource, isRoot: false) }
+                } else {
+                    try index(value, resource, isRoot: false)
+                }
             case nil: continue
             }
         }

@@ -18,7 +18,9 @@ package struct URIText: Sendable, Equatable {
             query = String(rest[rest.index(after: at)...])
             rest = rest[..<at]
         }
-        if let at = rest.utf8.firstIndex(where: { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "/") }), rest.utf8[at] == UInt8(ascii: ":"), at > rest.startIndex {
+        if let at = rest.utf8.firstIndex(where: { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "/") }), rest.utf8[at] == UInt8(ascii: ":"),
+            at > rest.startIndex
+        {
             scheme = String(rest[..<at])
             rest = rest[rest.index(after: at)...]
         }

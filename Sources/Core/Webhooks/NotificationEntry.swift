@@ -63,7 +63,9 @@ package enum NotificationEntry: Sendable, Equatable {
                 further: failure.violations.count - told))
     }
 
-    private static func cut(_ text: String) -> String { text.utf8.count <= Limits.noticeTextBytesMax ? text : String(text.prefix(Limits.noticeTextBytesMax / 4)) + "…" }
+    private static func cut(_ text: String) -> String {
+        text.utf8.count <= Limits.noticeTextBytesMax ? text : String(text.prefix(Limits.noticeTextBytesMax / 4)) + "…"
+    }
 
     // MARK: The entry
 
@@ -78,7 +80,9 @@ package enum NotificationEntry: Sendable, Equatable {
         switch self {
         case .validationFailed(let notice):
             values =
-                [type, "1", notice.door, notice.topic, notice.source, notice.messageUUID].map { Array($0.utf8) } + [notice.violations, Array(String(notice.further).utf8)]
+                [type, "1", notice.door, notice.topic, notice.source, notice.messageUUID].map { Array($0.utf8) } + [
+                    notice.violations, Array(String(notice.further).utf8),
+                ]
         case .test(let test): values = [type, "1", test.webhook, test.principal].map { Array($0.utf8) }
         }
         return Array(zip(NotificationEntry.fieldNames(type), values))

@@ -54,7 +54,8 @@ package struct WebhookURL: Sendable, Equatable {
             }
             // Nothing that two readers of URLs could read as two hosts.
             let isName = host.utf8.allSatisfy { byte in
-                (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
+                (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+                    || byte == UInt8(ascii: "_")
             }
             guard isName, !host.isEmpty, host.utf8.count <= 253, !host.hasPrefix(".") else { throw Refusal(.malformed, "", "'\(host)' is no name of a host") }
         }

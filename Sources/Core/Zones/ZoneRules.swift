@@ -21,7 +21,8 @@ package final class ZoneRules: Sendable {
         offsets = block.offsets
         first = block.first
         // Behind the second block: a rule between two line feeds.
-        let footer: ArraySlice<UInt8> = block.end < tzif.count && tzif[4] >= UInt8(ascii: "2") ? tzif[(block.end + 1)...].prefix { $0 != 0x0A } : ArraySlice<UInt8>()
+        let footer: ArraySlice<UInt8> =
+            block.end < tzif.count && tzif[4] >= UInt8(ascii: "2") ? tzif[(block.end + 1)...].prefix { $0 != 0x0A } : ArraySlice<UInt8>()
         last = PosixZone(footer)
     }
 

@@ -38,9 +38,10 @@ private func createMessagePublicly(
     return NATS_OK
 }
 
-private typealias WireCreate = @convention(c) (
-    UnsafeMutablePointer<OpaquePointer?>, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>?, Int32, UnsafeRawPointer?, Int32, Int32
-) -> UInt32
+private typealias WireCreate =
+    @convention(c) (
+        UnsafeMutablePointer<OpaquePointer?>, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>?, Int32, UnsafeRawPointer?, Int32, Int32
+    ) -> UInt32
 
 private let wireCreate: WireCreate? = {
     guard String(cString: nats_GetVersion()) == "3.4.1", let symbol = dlsym(nil, "natsMsg_create") else { return nil }

@@ -21,7 +21,9 @@ package final class RE2Pattern: TextPattern, @unchecked Sendable {
     package func matches(_ text: Span<UInt8>) -> Bool {
         // Most texts lack all of the literal parts, which are found several times faster than a matcher takes its steps. Only in ASCII: elsewhere
         // a letter may be equal to one in another alphabet when the pattern ignores case.
-        if !required.isEmpty, text.count >= RE2Pattern.filteredBytesMin, ByteScan.isASCII(text), !required.contains(where: { ByteScan.contains(lowercase: $0.span, in: text) }) {
+        if !required.isEmpty, text.count >= RE2Pattern.filteredBytesMin, ByteScan.isASCII(text),
+            !required.contains(where: { ByteScan.contains(lowercase: $0.span, in: text) })
+        {
             return false
         }
         return text.withUnsafeBufferPointer { cre2_matches(handle, $0.baseAddress, $0.count) }

@@ -93,23 +93,25 @@ package struct PublishRoutes: Sendable {
             throw Answers.problem(error)
         }
         let traceparent = trace(request)
-        return try await batch(elements.enumerated().map { index, element in
-            do throws(Refusal) {
-                var message = try admission.admit(Array(element), door: .http, traceparent: traceparent)
-                key?.name(&message, index: index)
-                return .success(message)
-            } catch {
-                return .failure(error)
-            }
-        })
+        return try await batch(
+            elements.enumerated().map { index, element in
+                do throws(Refusal) {
+                    var message = try admission.admit(Array(element), door: .http, traceparent: traceparent)
+                    key?.name(&message, index: index)
+                    return .success(message)
+                } catch {
+                    return .failure(error)
+                }
+            })
     }
 
     private func cloudEvent(_ request: Request, _ type: String, _ share: BodyRoom.Share) async throws -> Response {
         guard type.hasPrefix("application/cloudevents+json") else { throw unknownFormat(type) }
         let body = try await collect(request, share)
-        return try await single(try admit { () throws(Refusal) in
-            try admission.admit(try CloudEvent.read(body), door: .http, traceparent: trace(request))
-        }, request)
+        return try await single(
+            try admit { () throws(Refusal) in
+                try admission.admit(try CloudEvent.read(body), door: .http, traceparent: trace(request))
+            }, request)
     }
 
     private func cloudEventBatch(_ request: Request, _ type: String, _ share: BodyRoom.Share) async throws -> Response {
@@ -123,40 +125,42 @@ package struct PublishRoutes: Sendable {
             throw Answers.problem(error)
         }
         let traceparent = trace(request)
-        return try await batch(elements.map { element in
-            do throws(Refusal) {
-                return .success(try admission.admit(try CloudEvent.read(Array(element)), door: .http, traceparent: traceparent))
-            } catch {
-                return .failure(error)
-            }
-        })
+        return try await batch(
+            elements.map { element in
+                do throws(Refusal) {
+                    return .success(try admission.admit(try CloudEvent.read(Array(element)), door: .http, traceparent: traceparent))
+                } catch {
+                    return .failure(error)
+                }
+            })
     }
 
     private func binaryCloudEvent(_ request: Request, _ share: BodyRoom.Share) async throws -> Response {
         let body = try await collect(request, share)
-        return try await single(try admit { () throws(Refusal) in
-            var event = CloudEvent()
-            var refusal = Refusal()
-            for field in request.headers where field.name.canonicalName.hasPrefix("ce-") {
-                let name = String(field.name.canonicalName.dropFirst(3))
-                if name == "datacontenttype" {
-                    refusal.add(.conflict, "/datacontenttype", "in binary mode the data's type is the Content-Type header")
-                } else if event[name] != nil {
-                    refusal.add(.duplicateKey, "/\(name)", "the header stands twice")
-                } else if let value = CloudEvent.decodeHeader(field.value.utf8) {
-                    event.set(name, .string(value))
-                } else {
-                    refusal.add(.notUTF8, "/\(name)", "the header's bytes are not UTF-8, which is percent-encoded there")
+        return try await single(
+            try admit { () throws(Refusal) in
+                var event = CloudEvent()
+                var refusal = Refusal()
+                for field in request.headers where field.name.canonicalName.hasPrefix("ce-") {
+                    let name = String(field.name.canonicalName.dropFirst(3))
+                    if name == "datacontenttype" {
+                        refusal.add(.conflict, "/datacontenttype", "in binary mode the data's type is the Content-Type header")
+                    } else if event[name] != nil {
+                        refusal.add(.duplicateKey, "/\(name)", "the header stands twice")
+                    } else if let value = CloudEvent.decodeHeader(field.value.utf8) {
+                        event.set(name, .string(value))
+                    } else {
+                        refusal.add(.notUTF8, "/\(name)", "the header's bytes are not UTF-8, which is percent-encoded there")
+                    }
                 }
-            }
-            if let type = request.headers[.contentType] {
-                if type.unicodeScalars.contains("\u{FFFD}") { refusal.add(.notUTF8, "/datacontenttype", "the bytes of Content-Type are not UTF-8") }
-                event.set("datacontenttype", .string(Array(type.utf8)))
-            }
-            if !body.isEmpty { event.data = body }
-            guard refusal.isEmpty else { throw refusal }
-            return try admission.admit(event, door: .http, traceparent: trace(request))
-        }, request)
+                if let type = request.headers[.contentType] {
+                    if type.unicodeScalars.contains("\u{FFFD}") { refusal.add(.notUTF8, "/datacontenttype", "the bytes of Content-Type are not UTF-8") }
+                    event.set("datacontenttype", .string(Array(type.utf8)))
+                }
+                if !body.isEmpty { event.data = body }
+                guard refusal.isEmpty else { throw refusal }
+                return try admission.admit(event, door: .http, traceparent: trace(request))
+            }, request)
     }
 
     private func publishReference(_ request: Request, _ share: BodyRoom.Share) async throws -> Response {

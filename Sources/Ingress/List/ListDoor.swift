@@ -1,6 +1,6 @@
 internal import Core
-internal import Logging
 package import Log
+internal import Logging
 internal import RedisDriver
 
 /// The Redis list door: `RPUSH MESSAGES '{"topic": …}'`.

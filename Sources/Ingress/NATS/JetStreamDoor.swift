@@ -1,6 +1,6 @@
 internal import Core
-internal import Logging
 package import Log
+internal import Logging
 package import NATSDriver
 
 /// The durable NATS door: a JetStream stream that Meshlog reads with a pull consumer; a message is acknowledged only once it is in the log.

@@ -1,6 +1,6 @@
 internal import Core
-internal import Logging
 package import Log
+internal import Logging
 package import NATSDriver
 internal import Web
 
@@ -55,7 +55,9 @@ package final class NATSDoor: AppendSink {
             while !stop.isRequested {
                 do {
                     let connection = try NATSConnection(options)
-                    let subscription = try NATSCallbackSubscription(connection, subject, queue: "meshlog", headers: .named(["traceparent", NATSDoor.waitHeader])) { [self] in
+                    let subscription = try NATSCallbackSubscription(
+                        connection, subject, queue: "meshlog", headers: .named(["traceparent", NATSDoor.waitHeader])
+                    ) { [self] in
                         receive($0, stop)
                     }
                     log.info("listening", metadata: ["subject": "\(subject)"])

@@ -93,7 +93,10 @@ struct VerdictAnswer {
         case .forbidden: ("message-forbidden", "A rule of the policy forbids the message", "a corrected one needs a new message_uuid.")
         case .limited: ("message-limited", "A limit of the policy is exceeded", "after retry_after_ms send it again as a new message, with a new message_uuid.")
         case .error:
-            ("policy-error", "A rule of the policy could not be evaluated", "whoever keeps the rule has to mend it; then send it again with a new message_uuid.")
+            (
+                "policy-error", "A rule of the policy could not be evaluated",
+                "whoever keeps the rule has to mend it; then send it again with a new message_uuid."
+            )
         }
     }
 

@@ -20,12 +20,14 @@ package struct ControlProjection: Projection {
     private static func columns(_ kind: ControlKind) -> [ProjectionColumn] {
         func member(_ name: String, _ type: ProjectionColumn.Kind) -> ProjectionColumn { ProjectionColumn(name, type, path: ["document", name]) }
         switch kind {
-        case .backbone: return [member("name", .text), member("cluster_id", .text), member("public_url", .text), member("org_ids", .json), member("metadata", .json)]
+        case .backbone:
+            return [member("name", .text), member("cluster_id", .text), member("public_url", .text), member("org_ids", .json), member("metadata", .json)]
         case .topics: return [member("org_id", .text), member("topic_ids", .json)]
         case .config: return [member("level", .text), member("scope", .text), member("name", .text), member("value", .json)]
         case .constraint: return [member("stage", .text), member("action", .json), member("mode", .text), member("priority", .integer)]
         case .template: return [member("topics", .json), member("version", .integer)]
-        case .webhook: return [member("url", .text), member("events", .json), member("topics", .json), member("disabled", .boolean), member("secret_version", .integer)]
+        case .webhook:
+            return [member("url", .text), member("events", .json), member("topics", .json), member("disabled", .boolean), member("secret_version", .integer)]
         }
     }
 

@@ -7,7 +7,8 @@ package struct TopicsProjection: Projection {
 
     package var definition: ProjectionDefinition {
         ProjectionDefinition(
-            name: "topics", version: 1, streams: [.messages], purpose: "Every topic that messages were published on: how many, how large, how often, the last one.",
+            name: "topics", version: 1, streams: [.messages],
+            purpose: "Every topic that messages were published on: how many, how large, how often, the last one.",
             columns: [
                 ProjectionColumn("messages", .integer), ProjectionColumn("bytes", .integer), ProjectionColumn("largest", .integer),
                 ProjectionColumn("first_seen", .time), ProjectionColumn("last_seen", .time), ProjectionColumn("last_message", .text),

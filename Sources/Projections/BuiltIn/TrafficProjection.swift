@@ -7,7 +7,8 @@ package struct TrafficProjection: Projection {
 
     package var definition: ProjectionDefinition {
         ProjectionDefinition(
-            name: "traffic", version: 1, streams: [.messages], purpose: "Who talks to whom: messages and bytes from one subject to another, by the minute of log time.",
+            name: "traffic", version: 1, streams: [.messages],
+            purpose: "Who talks to whom: messages and bytes from one subject to another, by the minute of log time.",
             columns: [
                 ProjectionColumn("minute", .time), ProjectionColumn("source", .text), ProjectionColumn("destination", .text),
                 ProjectionColumn("messages", .integer), ProjectionColumn("bytes", .integer),
@@ -18,7 +19,8 @@ package struct TrafficProjection: Projection {
     package func keys(of event: LogEvent) throws(ProjectionFault) -> [String] {
         guard let message = try event.message() else { return [] }
         let parties = MessageParties(message)
-        let start = Timestamp.rfc3339(microseconds: event.position.microseconds / 60_000_000 * 60_000_000) + "|" + TrafficRow.encoded(parties.source ?? "") + "|"
+        let start =
+            Timestamp.rfc3339(microseconds: event.position.microseconds / 60_000_000 * 60_000_000) + "|" + TrafficRow.encoded(parties.source ?? "") + "|"
         return parties.destinations.isEmpty ? [start] : parties.destinations.map { start + TrafficRow.encoded($0) }
     }
 
@@ -40,7 +42,9 @@ package struct TrafficRow: ProjectionRow, Equatable {
     package var bytes: Int64 = 0
 
     init?(key: String) {
-        let parts = key.split(separator: "|", maxSplits: 2, omittingEmptySubsequences: false).map { String($0).replacing("%7C", with: "|").replacing("%25", with: "%") }
+        let parts = key.split(separator: "|", maxSplits: 2, omittingEmptySubsequences: false).map {
+            String($0).replacing("%7C", with: "|").replacing("%25", with: "%")
+        }
         guard parts.count == 3 else { return nil }
         minute = parts[0]
         source = parts[1]

@@ -62,7 +62,8 @@ package struct FoldBench: Sendable {
             let change: ControlEvent.Change = number < keys ? .created : .updated
             let name = "setting_\(number % keys)"
             let event = ControlEvent(
-                .config, change, key: "topic/\(name)/orders.eu", document: ConfigAddress(.topic, scope: "orders.eu", name: name).document(value: Array(String(number).utf8)),
+                .config, change, key: "topic/\(name)/orders.eu",
+                document: ConfigAddress(.topic, scope: "orders.eu", name: name).document(value: Array(String(number).utf8)),
                 principal: "bench", via: "cli", comment: "")
             writer.begin(3 + 2 * ControlEvent.fieldNames.count)
             for word in ["XADD", place.keys.stream(.control), "*"] { writer.argument(word) }
@@ -78,8 +79,10 @@ package struct FoldBench: Sendable {
         let fill = String(repeating: "x", count: 120)
         try self.fill(.messages, count, session) { number, writer in
             let fields = [
-                ("event", MessageEntry.accepted), ("v", "1"), ("message_uuid", MessageUUID(high: 0x7000, low: UInt64(number)).description), ("topic", "orders.eu.\(number % 50)"),
-                ("source_subject_id", "agent-\(number % 1_000)"), ("destination_subject_ids", "[\"agent-\(number * 7 % 1_000)\"]"), ("message_type", "statement"),
+                ("event", MessageEntry.accepted), ("v", "1"), ("message_uuid", MessageUUID(high: 0x7000, low: UInt64(number)).description),
+                ("topic", "orders.eu.\(number % 50)"),
+                ("source_subject_id", "agent-\(number % 1_000)"), ("destination_subject_ids", "[\"agent-\(number * 7 % 1_000)\"]"),
+                ("message_type", "statement"),
                 ("message_data", "{\"n\":\(number),\"text\":\"\(fill)\"}"), ("content_type", "application/json"), ("via", "http"), ("principal", "anonymous"),
             ]
             writer.begin(3 + 2 * fields.count)

@@ -23,7 +23,8 @@ final class PastFold<P: Projection> {
     func run(to position: Position) throws(ProjectionError) -> Bool {
         let isSettled = try fold.run(to: position) { () throws(ProjectionError) in
             guard fold.entries <= ProjectionLimits.pastEntriesMax else {
-                throw .tooMuch("the state of \(definition.name) at \(position) takes more than \(ProjectionLimits.pastEntriesMax) entries to fold; ask for an earlier one")
+                throw .tooMuch(
+                    "the state of \(definition.name) at \(position) takes more than \(ProjectionLimits.pastEntriesMax) entries to fold; ask for an earlier one")
             }
             guard fold.fold.held <= ProjectionLimits.pastRowsMax else {
                 throw .tooMuch("the state of \(definition.name) at \(position) has more than \(ProjectionLimits.pastRowsMax) rows; ask for a single row")

@@ -71,21 +71,25 @@ package struct Verification: Sendable {
         object.add("digests_compared", digestsCompared)
         if let lastEqual { object.add("last_equal", lastEqual.description) }
         if let firstDifferent { object.add("first_different", firstDifferent.description) }
-        object.add("checkpoint", raw: JSONList.of(checkpoint) { item in
-            var inner = JSONObject()
-            inner.add("field", item.field)
-            inner.add("expected", item.expected)
-            inner.add("found", item.found)
-            return inner.finish()
-        })
-        object.add("differences", raw: JSONList.of(differences) { item in
-            var inner = JSONObject()
-            inner.add("kind", item.kind.rawValue)
-            inner.add("key", item.key)
-            if let expected = item.expected { inner.add("expected", expected) }
-            if let found = item.found { inner.add("found", found) }
-            return inner.finish()
-        })
+        object.add(
+            "checkpoint",
+            raw: JSONList.of(checkpoint) { item in
+                var inner = JSONObject()
+                inner.add("field", item.field)
+                inner.add("expected", item.expected)
+                inner.add("found", item.found)
+                return inner.finish()
+            })
+        object.add(
+            "differences",
+            raw: JSONList.of(differences) { item in
+                var inner = JSONObject()
+                inner.add("kind", item.kind.rawValue)
+                inner.add("key", item.key)
+                if let expected = item.expected { inner.add("expected", expected) }
+                if let found = item.found { inner.add("found", found) }
+                return inner.finish()
+            })
         object.add("differences_total", differencesTotal)
         return object.finish()
     }

@@ -34,7 +34,9 @@ struct Verifier<P: Projection> {
         let row = snapshot.row
         let fold = try LogFold(projection, place, snapshot.outOfTurn)
         func each() throws(ProjectionError) {
-            guard fold.fold.held <= Verifier.rowsMax else { throw .tooMuch("\(row.name) has more than \(Verifier.rowsMax) rows; they do not fit into memory for a comparison") }
+            guard fold.fold.held <= Verifier.rowsMax else {
+                throw .tooMuch("\(row.name) has more than \(Verifier.rowsMax) rows; they do not fit into memory for a comparison")
+            }
             progress(VerifyProgress(entries: fold.entries, entriesTotal: row.entries, position: fold.fold.position))
         }
         var lastEqual: Position?
@@ -53,7 +55,8 @@ struct Verifier<P: Projection> {
         _ = try fold.run(to: row.position, each: each)
         _ = fold.commit()
         if let begins = fold.begins, row.begins != begins {
-            throw .status("\(row.name) cannot be compared: its rows were made from \(row.begins?.description ?? "the beginning"), log and archive now begin at \(begins)")
+            throw .status(
+                "\(row.name) cannot be compared: its rows were made from \(row.begins?.description ?? "the beginning"), log and archive now begin at \(begins)")
         }
         var checkpoint = checkpointDifferences(snapshot, fold)
         if let later = snapshot.recorded.first(where: { $0.position > row.position }) {
@@ -112,7 +115,9 @@ struct Verifier<P: Projection> {
     }
 
     /// Goes through the rows of both sides in order of their keys.
-    private func compareRows(_ fold: LogFold<P>, _ row: GenerationRow, _ session: PostgreSQLSession) throws(ProjectionError) -> ([Verification.RowDifference], Int) {
+    private func compareRows(_ fold: LogFold<P>, _ row: GenerationRow, _ session: PostgreSQLSession) throws(ProjectionError) -> (
+        [Verification.RowDifference], Int
+    ) {
         var out: [Verification.RowDifference] = []
         var total = 0
         func add(_ kind: Verification.RowDifference.Kind, _ key: String, _ expected: String?, _ found: String?) {

@@ -104,7 +104,8 @@ package struct ProjectionReader: Sendable {
             }
         }
         return ProjectionStatus(
-            definition: definition, serving: serving, building: building, earlier: earlier, lagEntries: lag, lagMs: lagMs, checkpointAgeMs: age, liveness: liveness)
+            definition: definition, serving: serving, building: building, earlier: earlier, lagEntries: lag, lagMs: lagMs, checkpointAgeMs: age,
+            liveness: liveness)
     }
 
     /// The first entry behind the checkpoint, and how many there are, as the projection's group knows.

@@ -45,7 +45,9 @@ package struct RowFilter: Sendable, Equatable {
         }
         guard let column else {
             let fields = RowFilter.fields(definition).map { "\($0.name) (\($0.kind.word))" }.joined(separator: ", ")
-            throw .invalid("'\(name)' is no field of \(definition.name); the fields are \(fields), each with one of .\(Operator.allCases.map(\.rawValue).joined(separator: ", ."))")
+            throw .invalid(
+                "'\(name)' is no field of \(definition.name); the fields are \(fields), each with one of .\(Operator.allCases.map(\.rawValue).joined(separator: ", ."))"
+            )
         }
         guard RowFilter.operators(of: column.kind).contains(comparison) else {
             let there = RowFilter.operators(of: column.kind).map(\.rawValue).joined(separator: ", ")

@@ -11,7 +11,9 @@ package struct RowQuery: Sendable {
     ///   - parameters: fields with their values, see `RowFilter`; all must hold.
     ///   - after: the last key of the page before.
     /// - Throws: `.invalid` that says which fields and operators exist.
-    package init(_ definition: ProjectionDefinition, _ parameters: [(name: String, value: String)] = [], after: String? = nil, limit: Int = 100) throws(ProjectionError) {
+    package init(_ definition: ProjectionDefinition, _ parameters: [(name: String, value: String)] = [], after: String? = nil, limit: Int = 100)
+        throws(ProjectionError)
+    {
         guard (1...Limits.pageRowsMax).contains(limit) else { throw .invalid("limit is 1 to \(Limits.pageRowsMax)") }
         guard parameters.count <= RowQuery.filtersMax else { throw .invalid("at most \(RowQuery.filtersMax) filters") }
         if let after, after.utf8.contains(0) { throw .invalid("the cursor is no key") }

@@ -58,7 +58,9 @@ package final class EventSource {
     /// How many entries of each stream stand up to what was given out, where that is known.
     package var ordinals: [StreamName: Int64] {
         var out: [StreamName: Int64] = [:]
-        for (index, source) in sources.enumerated() { if let known = source.ordinal { out[source.stream] = known - Int64(held[index].count - heldFrom[index]) } }
+        for (index, source) in sources.enumerated() {
+            if let known = source.ordinal { out[source.stream] = known - Int64(held[index].count - heldFrom[index]) }
+        }
         return out
     }
 
@@ -110,7 +112,8 @@ package final class EventSource {
             let now = try redis { () throws(RedisError) in try session.run("TIME") }.array ?? []
             guard now.count == 2, let seconds = now[0].int, let microseconds = now[1].int else { throw .log(.unexpectedReply("TIME")) }
             let ms = UInt64(seconds) * 1000 + UInt64(microseconds) / 1000
-            let lastMessage = source.stream == .verdicts ? try redis { () throws(RedisError) in try LogReader(keys: keys).bounds(.messages, session).last } : .zero
+            let lastMessage =
+                source.stream == .verdicts ? try redis { () throws(RedisError) in try LogReader(keys: keys).bounds(.messages, session).last } : .zero
             held[index] = try source.next()
             heldFrom[index] = 0
             // Entries of this very millisecond may still come; and a verdict has the id of its message, so while a message is undecided an old

@@ -34,7 +34,8 @@ struct StreamHead {
         if stream == .verdicts {
             // Behind everything that comes before it.
             let before = position.seq > 0 ? Position(ms: position.ms, seq: position.seq - 1) : Position(ms: position.ms - 1, seq: .max)
-            guard let found = try redis({ () throws(RedisError) in try LogReader(keys: keys).decided(after: before, count: 1, session) }).first, found.position == position
+            guard let found = try redis({ () throws(RedisError) in try LogReader(keys: keys).decided(after: before, count: 1, session) }).first,
+                found.position == position
             else { return nil }
             return LogEvent(stream: stream, position: position, content: .decided(found.message, found.verdict))
         }
@@ -68,7 +69,9 @@ struct ProjectionGroups {
             if case .error(let text) = made, !text.hasPrefix("BUSYGROUP") { throw .log(.server(text)) }
             for info in try redis({ () throws(RedisError) in try session.run("XINFO", ["GROUPS", key]) }).array ?? [] {
                 let pairs = info.pairs
-                guard pairs["name"]?.text == group.rawValue, pairs["last-delivered-id"]?.text == position.streamID, let read = pairs["entries-read"]?.int else { continue }
+                guard pairs["name"]?.text == group.rawValue, pairs["last-delivered-id"]?.text == position.streamID, let read = pairs["entries-read"]?.int else {
+                    continue
+                }
                 ordinals[stream] = Int64(read)
             }
             if position == .zero { ordinals[stream] = 0 }

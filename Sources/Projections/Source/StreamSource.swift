@@ -194,7 +194,9 @@ final class StreamSource {
     /// Entries that stood before the log's first entry, when that is still `first`.
     private func removed(before first: Position) throws(RedisError) -> Int64? {
         let info = try session.run("XINFO", ["STREAM", keys.stream(stream)]).pairs
-        guard info["first-entry"]?.array?.first?.text == first.streamID, let added = info["entries-added"]?.int, let length = info["length"]?.int else { return nil }
+        guard info["first-entry"]?.array?.first?.text == first.streamID, let added = info["entries-added"]?.int, let length = info["length"]?.int else {
+            return nil
+        }
         return Int64(added - length)
     }
 }

@@ -8,7 +8,8 @@ package enum GenerationTable {
     /// - Parameter name: nil: of all projections.
     package static func all(_ name: String? = nil, on session: PostgreSQLSession) throws(ProjectionError) -> [GenerationRow] {
         let answer = try database { () throws(PostgreSQLError) in
-            try session.query("SELECT \(columns) FROM projection WHERE $1::text IS NULL OR name = $1 ORDER BY name, generation", [name.map { .text($0) } ?? nil])
+            try session.query(
+                "SELECT \(columns) FROM projection WHERE $1::text IS NULL OR name = $1 ORDER BY name, generation", [name.map { .text($0) } ?? nil])
         }
         return (0..<answer.rowCount).map { GenerationRow(answer, row: $0) }
     }

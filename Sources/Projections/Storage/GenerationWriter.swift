@@ -108,7 +108,8 @@ final class GenerationWriter {
     /// Whether so much has happened since the last recorded digest that another is due.
     func isDigestDue(events: Int64, isQuiet: Bool) -> Bool {
         // At the head the distance grows with what there is, so that the history stays bounded and thin.
-        events - lastDigestEvents >= (isQuiet ? min(ProjectionLimits.digestEvents, max(1, events / Int64(ProjectionLimits.digestsMax))) : ProjectionLimits.digestEvents)
+        events - lastDigestEvents
+            >= (isQuiet ? min(ProjectionLimits.digestEvents, max(1, events / Int64(ProjectionLimits.digestsMax))) : ProjectionLimits.digestEvents)
     }
 
     private func advance(_ step: Step, _ waiting: Int64) -> String {
@@ -169,7 +170,8 @@ final class GenerationWriter {
         }
         if !values.isEmpty {
             _ = try session.query(
-                "INSERT INTO \(table) (key, row, digest, position_ms, position_seq) VALUES \(values.joined(separator: ", ")) \(GenerationWriter.onConflict)", parameters)
+                "INSERT INTO \(table) (key, row, digest, position_ms, position_seq) VALUES \(values.joined(separator: ", ")) \(GenerationWriter.onConflict)",
+                parameters)
         }
         if !removed.isEmpty { _ = try session.query("DELETE FROM \(table) WHERE key = ANY ($1)", [.textArray(removed)]) }
     }
@@ -206,7 +208,8 @@ final class GenerationWriter {
             ON CONFLICT DO NOTHING
             """,
             [
-                .text(row.name), .int4(Int32(row.generation)), .int8(Int64(clamping: parked.event.position.ms)), .int8(Int64(clamping: parked.event.position.seq)),
+                .text(row.name), .int4(Int32(row.generation)), .int8(Int64(clamping: parked.event.position.ms)),
+                .int8(Int64(clamping: parked.event.position.seq)),
                 .text(parked.event.stream.rawValue), .text(parked.isDiscarded ? "discarded" : "parked"), .text(parked.reason.replacing("\0", with: "\u{FFFD}")),
                 .text(parked.event.kept),
             ])
@@ -222,7 +225,8 @@ final class GenerationWriter {
             [
                 .text(row.name), .int4(Int32(row.generation)), .int8(Int64(clamping: applied.position.ms)), .int8(Int64(clamping: applied.position.seq)),
                 .text(applied.stream), .text(isApplied ? "applied" : "parked"), applied.fault.map { .text($0.replacing("\0", with: "\u{FFFD}")) } ?? nil,
-                isApplied ? .int8(Int64(clamping: behind.ms)) : nil, isApplied ? .int8(Int64(clamping: behind.seq)) : nil, isApplied ? .int8(applied.events) : nil,
+                isApplied ? .int8(Int64(clamping: behind.ms)) : nil, isApplied ? .int8(Int64(clamping: behind.seq)) : nil,
+                isApplied ? .int8(applied.events) : nil,
             ])
     }
 

@@ -35,7 +35,9 @@ extension ProjectionDefinition {
         for column in columns {
             guard isWord(column.name, ["_"], 60) else { return "the column '\(column.name)' is not lower-case letters, digits and underscores" }
             guard seen.insert(column.name).inserted else { return "the column '\(column.name)' is there twice, or is one that every projection has" }
-            guard !column.path.isEmpty, column.path.allSatisfy({ isWord($0.lowercased(), ["_"], 60) }) else { return "the path of '\(column.name)' is not made of plain words" }
+            guard !column.path.isEmpty, column.path.allSatisfy({ isWord($0.lowercased(), ["_"], 60) }) else {
+                return "the path of '\(column.name)' is not made of plain words"
+            }
         }
         return nil
     }

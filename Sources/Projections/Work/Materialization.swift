@@ -161,7 +161,8 @@ package final class Materialization<P: Projection> {
         }
         let step = GenerationWriter.Step(
             position: position ?? fold.position, entries: entries, events: fold.events, rows: fold.count, digest: fold.digest, target: target,
-            targetEntries: targetEntries, pace: isQuiet ? 0 : pace.perSecond, begins: source.begins, skipped: pending.skipped, parked: pending.parked, applied: applied,
+            targetEntries: targetEntries, pace: isQuiet ? 0 : pace.perSecond, begins: source.begins, skipped: pending.skipped, parked: pending.parked,
+            applied: applied,
             isComplete: isComplete, recordsDigest: !applied.isEmpty || writer.isDigestDue(events: fold.events, isQuiet: isQuiet))
         try writer.commit(changes, step)
         pending = GenerationPending()
@@ -209,7 +210,8 @@ package final class Materialization<P: Projection> {
         for row in 0..<answer.rowCount {
             let position = Position(ms: UInt64(clamping: answer.int64(row, 0) ?? 0), seq: UInt64(clamping: answer.int64(row, 1) ?? 0))
             let stream = answer.string(row, 2) ?? ""
-            let event = try head.event(StreamName(rawValue: stream) ?? .control, position, control)
+            let event =
+                try head.event(StreamName(rawValue: stream) ?? .control, position, control)
                 ?? LogEvent(kept: answer.bytes(row, 3) ?? [], stream: StreamName(rawValue: stream) ?? .control, position: position)
             var fault: String?
             do throws(ProjectionFault) {

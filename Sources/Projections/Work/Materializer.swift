@@ -33,7 +33,8 @@ struct Materializer<P: Projection> {
 
     /// Runs until the stop.
     func run(_ stop: StopSignal) {
-        let loop = StageLoop(name: "projection:\(projection.definition.name)", instance: place.instance, endpoint: place.endpoint, keys: place.keys, leaseTTL: place.leaseTTL)
+        let loop = StageLoop(
+            name: "projection:\(projection.definition.name)", instance: place.instance, endpoint: place.endpoint, keys: place.keys, leaseTTL: place.leaseTTL)
         loop.run(
             stop,
             begin: { control, epoch, _ in

@@ -88,7 +88,8 @@ package enum ProjectionRequests {
     // MARK: Parked events
 
     /// Parked events of the serving generation, oldest first, behind `after`.
-    package static func parked(_ name: String, after: Position? = nil, limit: Int = 100, on session: PostgreSQLSession) throws(ProjectionError) -> [ParkedEvent] {
+    package static func parked(_ name: String, after: Position? = nil, limit: Int = 100, on session: PostgreSQLSession) throws(ProjectionError) -> [ParkedEvent]
+    {
         guard (1...ProjectionLimits.parkedPage).contains(limit) else { throw .invalid("limit is 1 to \(ProjectionLimits.parkedPage)") }
         let answer = try database { () throws(PostgreSQLError) in
             try session.query(
@@ -106,7 +107,9 @@ package enum ProjectionRequests {
     /// Asks for parked events to be tried again, or gives them up; nil: all that are parked.
     ///
     /// - Returns: how many it concerns. A retry happens within the poll interval of whoever does the work.
-    package static func settle(_ name: String, _ positions: [Position]?, as status: ParkedEvent.Status, on session: PostgreSQLSession) throws(ProjectionError) -> Int {
+    package static func settle(_ name: String, _ positions: [Position]?, as status: ParkedEvent.Status, on session: PostgreSQLSession) throws(ProjectionError)
+        -> Int
+    {
         guard status == .retry || status == .discarded else { throw .invalid("parked events can be retried or discarded") }
         let ids = positions?.map(\.streamID)
         return try database { () throws(PostgreSQLError) in
@@ -120,7 +123,8 @@ package enum ProjectionRequests {
                     """, [.text(name), .text(status.rawValue), ids.map { .textArray($0) } ?? nil])
                 if status == .discarded, answer.rowCount > 0, let generation = answer.int(0, 0) {
                     _ = try session.query(
-                        "UPDATE projection SET parked = parked - $3 WHERE name = $1 AND generation = $2", [.text(name), .int4(Int32(generation)), .int8(Int64(answer.rowCount))])
+                        "UPDATE projection SET parked = parked - $3 WHERE name = $1 AND generation = $2",
+                        [.text(name), .int4(Int32(generation)), .int8(Int64(answer.rowCount))])
                 }
                 return answer.rowCount
             }

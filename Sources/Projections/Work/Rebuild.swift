@@ -79,7 +79,8 @@ struct Rebuild<P: Projection> {
                 try session.execute("SET LOCAL lock_timeout = \(ProjectionLimits.takeoverLockMs)")
                 // Its materializer commits before or after this lock, never during.
                 let old = try session.query(
-                    "SELECT generation, position_ms, position_seq FROM projection WHERE name = $1 AND status IN ('serving', 'stopped') FOR UPDATE", [.text(row.name)])
+                    "SELECT generation, position_ms, position_seq FROM projection WHERE name = $1 AND status IN ('serving', 'stopped') FOR UPDATE",
+                    [.text(row.name)])
                 if old.rowCount == 1 {
                     let position = Position(ms: UInt64(clamping: old.int64(0, 1) ?? 0), seq: UInt64(clamping: old.int64(0, 2) ?? 0))
                     guard row.position >= position else { return false }
@@ -106,7 +107,9 @@ struct Rebuild<P: Projection> {
             UPDATE projection SET status = 'serving', epoch = 0, pace = 0, finished_at = clock_timestamp(), updated_at = clock_timestamp()
             WHERE name = $1 AND generation = $2 AND status = 'building' AND epoch = $3
             """, [.text(row.name), .int4(Int32(row.generation)), .int8(row.epoch)])
-        guard taken.affectedRows == 1 else { throw .server(sqlState: "55P03", message: "the generation is not built by this process any more", detail: nil, hint: nil) }
+        guard taken.affectedRows == 1 else {
+            throw .server(sqlState: "55P03", message: "the generation is not built by this process any more", detail: nil, hint: nil)
+        }
         let view = GenerationTable.view(projection.definition, generation: row.generation)
         try session.execute("SAVEPOINT columns")
         do throws(PostgreSQLError) {

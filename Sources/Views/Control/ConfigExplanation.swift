@@ -72,7 +72,9 @@ struct ConfigExplanation: Sendable {
             object.addNull("previous")
         }
         object.add("wins", index == winner)
-        object.add("why", candidate.fault.map { "passed over: \($0)" } ?? (index == winner ? "the nearest level with a value that holds" : "a nearer level has a value"))
+        object.add(
+            "why",
+            candidate.fault.map { "passed over: \($0)" } ?? (index == winner ? "the nearest level with a value that holds" : "a nearer level has a value"))
         return object.finish()
     }
 

@@ -116,7 +116,9 @@ struct ControlDocuments: Sendable {
     func create(_ request: Request, _ member: String, ids: UUIDSource) async throws -> Response {
         try QueryReader(request.uri.query ?? "").finish()
         if request.headers[.ifMatch] != nil {
-            throw ParameterFault.problem([ParameterFault(parameter: "If-Match", detail: "what is created has no version yet; PUT or PATCH changes what is there")])
+            throw ParameterFault.problem([
+                ParameterFault(parameter: "If-Match", detail: "what is created has no version yet; PUT or PATCH changes what is there")
+            ])
         }
         let author = try ChangeAuthor.read(request.headers, via: "http")
         let root = try DocumentBody.object(try await DocumentBody.read(request, .document), kind.noun)

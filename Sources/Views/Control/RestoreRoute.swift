@@ -36,13 +36,16 @@ struct RestoreRoute: Sendable {
         let positions = try await desk.restore(order.kinds, to: past, author: author)
         // Told from the log: what was planned may have been overtaken.
         let events = try await desk.history.events(positions)
-        object.add("changes", raw: JSONArray.of(events) { $0.append(contentsOf: RestoreRoute.change($1.event.kind, $1.event.key, $1.event.change, $1.position)) })
+        object.add(
+            "changes", raw: JSONArray.of(events) { $0.append(contentsOf: RestoreRoute.change($1.event.kind, $1.event.key, $1.event.change, $1.position)) })
         return ViewAnswer.json(object.finish(), position: positions.last ?? present.position)
     }
 
     private static func plan(_ kinds: [ControlKind], from present: ControlState, to past: ControlState) -> [UInt8] {
         let changes = kinds.flatMap { kind in
-            ControlDifference.all(present.rows(kind), past.rows(kind)).values.sorted { $0.key < $1.key }.compactMap { one in one.change.map { (kind, one.key, $0) } }
+            ControlDifference.all(present.rows(kind), past.rows(kind)).values.sorted { $0.key < $1.key }.compactMap { one in
+                one.change.map { (kind, one.key, $0) }
+            }
         }
         return JSONArray.of(changes) { $0.append(contentsOf: change($1.0, $1.1, $1.2, nil)) }
     }

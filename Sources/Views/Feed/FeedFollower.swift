@@ -55,7 +55,7 @@ struct FeedFollower<Sink: FeedSink>: Sendable {
                     wanted = page.entries
                     if page.cursor > cursor { backoff.reset() } else { try await Task.sleep(for: backoff.next()) }
                     cursor = page.cursor
-                } catch where !(error is CancellationError) {
+                } catch  where !(error is CancellationError) {
                     // A store is away: nothing is skipped, the same cursor is asked again.
                     if !isFailing { log.warning("a follower cannot read the past, will try again", metadata: ["cursor": "\(cursor)", "reason": "\(error)"]) }
                     isFailing = true

@@ -83,7 +83,8 @@ struct HistoryRoutes: Sendable {
         case .gap: return ProblemDocument("past-gone", status: 410, title: "That part of the log is gone", detail: error.description)
         case .tooMuch(let detail): return ProblemDocument("past-too-large", status: 422, title: "That is too much for one answer", detail: detail)
         case .archiveBehind:
-            return ProblemDocument("archive-behind", status: 503, title: "The archive has not caught up", detail: error.description, headers: [.retryAfter: "1"])
+            return ProblemDocument(
+                "archive-behind", status: 503, title: "The archive has not caught up", detail: error.description, headers: [.retryAfter: "1"])
         case .log, .archive:
             guard error.isRetryable else { return error }
             return ProblemDocument(

@@ -87,7 +87,10 @@ extension QueryReader {
         }
         guard let field = fields.first(where: { $0.name == parts[0] }) else {
             return .failure(
-                Wrong(detail: "no such parameter or field; parameters are \(known.joined(separator: ", ")); fields are \(fields.map(\.name).joined(separator: ", "))"))
+                Wrong(
+                    detail:
+                        "no such parameter or field; parameters are \(known.joined(separator: ", ")); fields are \(fields.map(\.name).joined(separator: ", "))")
+            )
         }
         var kind = field.kind
         if parts.count > 1 {

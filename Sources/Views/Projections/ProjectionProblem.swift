@@ -8,7 +8,8 @@ enum ProjectionProblem {
         switch error {
         case .unknown(_, let known):
             ProblemDocument(
-                "projection-not-found", status: 404, title: "There is no such projection", detail: error.description, members: [("projections", .strings(known))])
+                "projection-not-found", status: 404, title: "There is no such projection", detail: error.description,
+                members: [("projections", .strings(known))])
         case .invalid(let detail): ParameterFault.problem([ParameterFault(parameter: "request", detail: detail)])
         case .status(let detail): ProblemDocument("projection-status", status: 409, title: "The projection is not in a status for that", detail: detail)
         case .notStarted:

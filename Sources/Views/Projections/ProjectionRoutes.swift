@@ -27,7 +27,8 @@ struct ProjectionRoutes: Sendable {
         let text = try PathText.of("key", parameters)
         guard text.utf8.count <= ProjectionLimits.keyBytesMax, !text.utf8.contains(0) else {
             throw ParameterFault.problem([
-                ParameterFault(parameter: "key", detail: "a key has at most \(ProjectionLimits.keyBytesMax) bytes, without U+0000; this one has \(text.utf8.count)")
+                ParameterFault(
+                    parameter: "key", detail: "a key has at most \(ProjectionLimits.keyBytesMax) bytes, without U+0000; this one has \(text.utf8.count)")
             ])
         }
         return text

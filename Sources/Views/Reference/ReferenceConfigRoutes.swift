@@ -27,7 +27,9 @@ struct ReferenceConfigRoutes: Sendable {
             try await ReferenceAnswer.answering(.plain) { try await updateGlobal(request, try Self.name("config_name", context.parameters)) }
         }
         router.get("/global_config/{config_name}") { request, context in
-            try await ReferenceAnswer.answering(.plain) { try await one(request, ConfigAddress(.global, name: try Self.name("config_name", context.parameters))) }
+            try await ReferenceAnswer.answering(.plain) {
+                try await one(request, ConfigAddress(.global, name: try Self.name("config_name", context.parameters)))
+            }
         }
     }
 
@@ -53,7 +55,11 @@ struct ReferenceConfigRoutes: Sendable {
     }
 
     private func allOfTopic(_ request: Request, _ topic: String) async throws -> Response {
-        try await list(request) { $0.level == .topic && $0.scope == topic } missing: { ControlProblem.notFound(.config, "topic/*/\(topic)", $0) }
+        try await list(request) {
+            $0.level == .topic && $0.scope == topic
+        } missing: {
+            ControlProblem.notFound(.config, "topic/*/\(topic)", $0)
+        }
     }
 
     // MARK: Global
@@ -75,7 +81,11 @@ struct ReferenceConfigRoutes: Sendable {
     }
 
     private func allGlobal(_ request: Request) async throws -> Response {
-        try await list(request) { $0.level == .global } missing: { _ in nil }
+        try await list(request) {
+            $0.level == .global
+        } missing: { _ in
+            nil
+        }
     }
 
     // MARK: Both
@@ -106,7 +116,8 @@ struct ReferenceConfigRoutes: Sendable {
         let receipt = try await desk.run(
             ControlCommand(verb, .config, address.key, expected: expected, author: author), path: ControlKind.config.path(address.key))
         let text = receipt.isNew ? "Configuration created" : "Configuration updated"
-        return ViewAnswer.json(ReferenceAnswer.message(text, [("config_name", address.name)]), status: receipt.isNew ? .created : .ok, position: receipt.position)
+        return ViewAnswer.json(
+            ReferenceAnswer.message(text, [("config_name", address.name)]), status: receipt.isNew ? .created : .ok, position: receipt.position)
     }
 
     private static func record(_ address: ConfigAddress, _ row: ControlRow) -> [UInt8] {
@@ -120,6 +131,8 @@ struct ReferenceConfigRoutes: Sendable {
     private static func name(_ parameter: String, _ parameters: Parameters) throws(ProblemDocument) -> String {
         let text = PercentText.decode(parameters.get(parameter) ?? "", plusIsSpace: false)
         if let text, DocumentRules.keyFault(text) == nil { return text }
-        throw ParameterFault.problem([ParameterFault(parameter: parameter, detail: text.flatMap { DocumentRules.keyFault($0) } ?? "it is not percent-encoded UTF-8")])
+        throw ParameterFault.problem([
+            ParameterFault(parameter: parameter, detail: text.flatMap { DocumentRules.keyFault($0) } ?? "it is not percent-encoded UTF-8")
+        ])
     }
 }

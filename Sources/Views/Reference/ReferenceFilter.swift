@@ -12,7 +12,8 @@ enum ReferenceFilter {
             let pointer = Violation.pointer(to: name)
             let path = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
             if name.hasPrefix("$") {
-                refusal.add(.unknownField, pointer, "the operator is not understood; a filter names members: {\"name\": …, \"metadata.region\": {\"$in\": […]}}")
+                refusal.add(
+                    .unknownField, pointer, "the operator is not understood; a filter names members: {\"name\": …, \"metadata.region\": {\"$in\": […]}}")
             } else if !ReferenceRecord.members.contains(path[0]) || path.contains("") || path.contains(where: { $0.hasPrefix("$") }) {
                 refusal.add(.unknownField, pointer, "no such member; known are \(ReferenceRecord.members.joined(separator: ", ")), and metadata.NAME")
             } else if path.count > 1, path[0] != "metadata" {

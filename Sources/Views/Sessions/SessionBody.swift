@@ -34,7 +34,9 @@ enum SessionBody {
         if !by.isEmpty, let fault = QueryReader.nameFault(by) { refusal.add(.malformed, "/by", fault) }
         if comment.utf8.count > Limits.sessionCommentBytesMax { refusal.add(.tooLarge, "/comment", "it has more than \(Limits.sessionCommentBytesMax) bytes") }
         let changes = decision == .edit ? root["message"] : nil
-        if decision == .edit, changes == nil { refusal.add(.missing, "/message", "what takes the place of the held message's members, such as {\"data\": {…}}") }
+        if decision == .edit, changes == nil {
+            refusal.add(.missing, "/message", "what takes the place of the held message's members, such as {\"data\": {…}}")
+        }
         guard refusal.isEmpty, let digest = named ?? tag else { throw ControlProblem.refused(refusal, "decision") }
         var document: JSONDocument?
         if let changes {

@@ -16,7 +16,8 @@ enum SessionProblem {
             if let closing = row?.closing, let position = row?.closed { return closed(closing, position, path) }
             guard row != nil else { return notFound(command.id) }
             return ProblemDocument(
-                "session-closed", status: 409, title: "The session has ended", detail: "Nothing was decided: it is no longer open. GET \(path) tells how it ended.",
+                "session-closed", status: 409, title: "The session has ended",
+                detail: "Nothing was decided: it is no longer open. GET \(path) tells how it ended.",
                 instance: path, headers: [.retryAfter: "1"])
         case .otherDigest:
             return ProblemDocument(
@@ -26,7 +27,8 @@ enum SessionProblem {
         case .tooLate(let end):
             return ProblemDocument(
                 "session-expired", status: 409, title: "The session's time is over",
-                detail: "Nothing was decided: it expired at \(Timestamp.rfc3339(microseconds: end)). GET \(path) tells what became of the message.", instance: path,
+                detail: "Nothing was decided: it expired at \(Timestamp.rfc3339(microseconds: end)). GET \(path) tells what became of the message.",
+                instance: path,
                 members: [("expired_at", .string(Timestamp.rfc3339(microseconds: end)))])
         case .notAnApprover(let names):
             let who = command.by.isEmpty ? "Nobody is named in `by`" : "'\(command.by)' is not among them"
@@ -38,7 +40,8 @@ enum SessionProblem {
             return TemplateProblem.document(inner)
         case .unreleasable(let detail):
             return ProblemDocument(
-                "session-unreleasable", status: 409, title: "What was held cannot be released", detail: "Nothing was decided: \(detail). Denying it is still possible.",
+                "session-unreleasable", status: 409, title: "What was held cannot be released",
+                detail: "Nothing was decided: \(detail). Denying it is still possible.",
                 instance: path)
         case .unavailable:
             return ProblemDocument(

@@ -23,7 +23,9 @@ struct SessionRoutes: Sendable {
     static func id(_ parameters: Parameters) throws(ProblemDocument) -> String {
         let text = PercentText.decode(parameters.get("id") ?? "", plusIsSpace: false) ?? ""
         guard let position = PositionText.parse(text) else {
-            throw ParameterFault.problem([ParameterFault(parameter: "id", detail: "a session's id is the position of what is held: \(PositionText.expectation)")])
+            throw ParameterFault.problem([
+                ParameterFault(parameter: "id", detail: "a session's id is the position of what is held: \(PositionText.expectation)")
+            ])
         }
         return position.description
     }
@@ -47,7 +49,11 @@ struct SessionRoutes: Sendable {
         ] {
             let asked = query.text(name) ?? usual
             if asked == SessionRoutes.word { continue }
-            if words.contains(asked) { conditions.append((name, asked)) } else { query.fault(name, "none of \((words + [SessionRoutes.word]).joined(separator: ", "))") }
+            if words.contains(asked) {
+                conditions.append((name, asked))
+            } else {
+                query.fault(name, "none of \((words + [SessionRoutes.word]).joined(separator: ", "))")
+            }
         }
         for (name, column) in [("rule", "rule"), ("topic", "topic"), ("source", "source_subject_id"), ("message_uuid", "message_uuid"), ("by", "decided_by")] {
             if let value = query.name(name) { conditions.append((column, value)) }
@@ -98,7 +104,6 @@ struct SessionRoutes: Sendable {
         out.append(contentsOf: object.finish().dropFirst())
         return ViewAnswer.json(out, position: page.position, reached: reached, headers: [.eTag: "\"\(row.opening.digest)\""])
     }
-
 
     // MARK: Deciding
 

@@ -36,7 +36,8 @@ final class UnreadableRequest: ChannelDuplexHandler {
     private static func detail(_ fault: HTTPParserError) -> String {
         switch fault {
         case .invalidMethod: "Its first line begins with the method, and that is none that is known here: GET, HEAD, POST, PUT, PATCH or DELETE."
-        case .invalidURL, .invalidHost, .invalidPort, .invalidPath, .invalidQueryString, .invalidFragment: "The target in its first line is no URL; percent-encode what is not ASCII."
+        case .invalidURL, .invalidHost, .invalidPort, .invalidPath, .invalidQueryString, .invalidFragment:
+            "The target in its first line is no URL; percent-encode what is not ASCII."
         case .invalidVersion, .invalidConstant: "The version in its first line is not HTTP/1.1 or HTTP/1.0."
         case .invalidHeaderToken, .lfExpected: "A header field of it is malformed: NAME: VALUE on a line of its own."
         case .headerOverflow: "Its header fields are too large."

@@ -10,14 +10,23 @@ import Testing
 struct HistoryCommandTests {
     private func run(_ rig: HistoryRig, _ arguments: [String]) async throws -> (status: Int32, output: String, errors: String) {
         try await MeshlogProcess.command(
-            arguments + ["--redis-url", "redis://127.0.0.1:\(rig.endpoint.port)", "--postgresql-url", rig.url, "--key-prefix", rig.keys.prefix, "--home", Repository.root])
+            arguments + [
+                "--redis-url", "redis://127.0.0.1:\(rig.endpoint.port)", "--postgresql-url", rig.url, "--key-prefix", rig.keys.prefix, "--home",
+                Repository.root,
+            ])
     }
 
     private func fill(_ rig: HistoryRig) async throws -> [DecidedMessage] {
-        try rig.append((0..<60).map { number in
-            (HistoryRig.position(number), HistoryRig.message(number, PolicyRig.message(
-                topic: number % 2 == 0 ? "orders.eu" : "news", source: ["ann", "bob"][number / 2 % 2], data: #"{"amount":\#(number)}"#)))
-        })
+        try rig.append(
+            (0..<60).map { number in
+                (
+                    HistoryRig.position(number),
+                    HistoryRig.message(
+                        number,
+                        PolicyRig.message(
+                            topic: number % 2 == 0 ? "orders.eu" : "news", source: ["ann", "bob"][number / 2 % 2], data: #"{"amount":\#(number)}"#))
+                )
+            })
         try await rig.route()
         let all = try rig.decided()
         try rig.archive(all)
@@ -30,8 +39,10 @@ struct HistoryCommandTests {
             let all = try await fill(rig)
             try await withTemporaryFolder { folder in
                 let file = folder + "/candidates.yaml"
-                try "constraints:\n  - constraint_id: no-big\n    when: message.data.amount >= 50\n    action: {type: block}\n    reason: \"{{ message.data.amount }} is too much\"\n".write(
-                    toFile: file, atomically: true, encoding: .utf8)
+                try
+                    "constraints:\n  - constraint_id: no-big\n    when: message.data.amount >= 50\n    action: {type: block}\n    reason: \"{{ message.data.amount }} is too much\"\n"
+                    .write(
+                        toFile: file, atomically: true, encoding: .utf8)
                 let answer = try await run(rig, ["what-if", "--constraints", file, "--since", all[0].position.description])
                 #expect(answer.status == 0 && answer.errors.isEmpty, "\(answer)")
                 #expect(answer.output.contains("10 of 60 verdicts would change"))
@@ -70,7 +81,8 @@ struct HistoryCommandTests {
                 try #"{"template_id":"orders","topics":["orders.>"],"schema":{"type":"object","properties":{"amount":{"type":"integer","maximum":39}}}}"#.write(
                     toFile: file, atomically: true, encoding: .utf8)
                 let answer = try await run(rig, ["templates", "backtest", file, "--topic", "orders.*"])
-                #expect(answer.status == 0 && answer.output.contains("10 of 30 messages would have been refused") && answer.output.contains("/amount"), "\(answer)")
+                #expect(
+                    answer.status == 0 && answer.output.contains("10 of 30 messages would have been refused") && answer.output.contains("/amount"), "\(answer)")
                 let json = try JSONDocument(Array(try await run(rig, ["templates", "backtest", file, "--json"]).output.utf8)).root
                 #expect(json["backtest"]?["failing"]?.integer == 10)
                 try #"{"template_id":"orders","schema":{"type":"int"}}"#.write(toFile: file, atomically: true, encoding: .utf8)

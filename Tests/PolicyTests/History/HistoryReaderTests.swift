@@ -17,11 +17,14 @@ struct HistoryReaderTests {
         return try rig.decided()
     }
 
-    @Test("What the log has let go comes from the archive, exactly as it was, and the rest from the log, without gap or repeat") func bothPlaces() async throws {
+    @Test("What the log has let go comes from the archive, exactly as it was, and the rest from the log, without gap or repeat") func bothPlaces() async throws
+    {
         try await HistoryRig.with { rig in
             let all = try await Self.fill(rig, 2_600)
             #expect(Set(all.map(\.verdict.outcome)).count >= 4)
-            #expect(all.contains { !$0.verdict.detail.limits.isEmpty } && all.contains { !$0.verdict.detail.annotations.isEmpty } && all.contains { !$0.verdict.detail.shadow.isEmpty })
+            #expect(
+                all.contains { !$0.verdict.detail.limits.isEmpty } && all.contains { !$0.verdict.detail.annotations.isEmpty }
+                    && all.contains { !$0.verdict.detail.shadow.isEmpty })
             try rig.archive(all.prefix(1_800))
             try rig.trim(before: all[1_500].position)
             let read = try rig.history()
@@ -42,9 +45,11 @@ struct HistoryReaderTests {
                 let through = numbers.once(in: 2) ? HistoryRig.position(two[1]) : Position(ms: HistoryRig.start + UInt64(two[1]) * 100 + 50, seq: .max)
                 let topics = [[], ["tasks.task-1.>"], ["tasks.*.report", "other.>"], [">"], ["nobody.*"]][round % 5]
                 let expected = all.filter { one in
-                    one.position >= from && one.position <= through && (topics.isEmpty || topics.contains { Subject.matches(pattern: $0.utf8, subject: one.message.slice(.topic)) })
+                    one.position >= from && one.position <= through
+                        && (topics.isEmpty || topics.contains { Subject.matches(pattern: $0.utf8, subject: one.message.slice(.topic)) })
                 }
-                #expect(try rig.history(from: from, through: through, topics: topics).map(\.position) == expected.map(\.position), "\(from) \(through) \(topics)")
+                #expect(
+                    try rig.history(from: from, through: through, topics: topics).map(\.position) == expected.map(\.position), "\(from) \(through) \(topics)")
             }
             #expect(try rig.history(from: all[5].position, through: all[4].position).isEmpty)
         }
@@ -91,7 +96,9 @@ struct HistoryReaderTests {
             try rig.archive(all[10..<30])
             try rig.trim(before: all[50].position)
             let behind = try rig.reader()
-            #expect { try behind.next() } throws: { if case HistoryError.archiveBehind(let archive, let log) = $0 { archive == all[29].position && log == all[50].position } else { false } }
+            #expect { try behind.next() } throws: {
+                if case HistoryError.archiveBehind(let archive, let log) = $0 { archive == all[29].position && log == all[50].position } else { false }
+            }
         }
     }
 
@@ -137,7 +144,9 @@ struct HistoryReaderTests {
         try await HistoryRig.with { rig in
             let all = try await Self.fill(rig, 20)
             func reader() throws -> HistoryReader {
-                HistoryReader(from: .zero, through: Position(ms: .max, seq: .max), keys: rig.keys, session: try rig.redis()) { () throws(PostgreSQLError) in throw .unavailable("away") }
+                HistoryReader(from: .zero, through: Position(ms: .max, seq: .max), keys: rig.keys, session: try rig.redis()) { () throws(PostgreSQLError) in
+                    throw .unavailable("away")
+                }
             }
             #expect(try reader().next().count == 20)
             try rig.trim(before: all[5].position)

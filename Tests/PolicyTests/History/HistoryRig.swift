@@ -19,7 +19,9 @@ struct HistoryRig: Sendable {
     /// Runs `body` and removes what was made, on both paths.
     static func with(isolation: isolated (any Actor)? = #isolation, _ body: (HistoryRig) async throws -> Void) async throws {
         let template = try await SharedStack.template("history") { url in
-            try await onThread { _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "meshlog tests")) }
+            try await onThread {
+                _ = try Migrator(folder: Repository.root + "/migrations").apply(on: PostgreSQLSession(conninfo: url, applicationName: "meshlog tests"))
+            }
         }
         let endpoint = try RedisEndpoint(url: try await SharedStack.shared.redis.url)
         try await SharedStack.withDatabase(template: template) { url in
@@ -45,7 +47,9 @@ struct HistoryRig: Sendable {
 
     var place: HistoryPlace {
         let url = url
-        return HistoryPlace(keys: keys, endpoint: endpoint) { (name: String) throws(PostgreSQLError) in try PostgreSQLSession(conninfo: url, applicationName: name) }
+        return HistoryPlace(keys: keys, endpoint: endpoint) { (name: String) throws(PostgreSQLError) in
+            try PostgreSQLSession(conninfo: url, applicationName: name)
+        }
     }
 
     static let tools: PolicyTools = {
@@ -160,7 +164,9 @@ struct HistoryRig: Sendable {
     func decided() throws -> [DecidedMessage] { try LogReader(keys: keys).decided(after: .zero, count: .max, bytes: .max, try redis()) }
 
     /// The next thousand that are decided behind a position.
-    func decided(after position: Position) throws -> [DecidedMessage] { try LogReader(keys: keys).decided(after: position, count: 1_000, bytes: .max, try redis()) }
+    func decided(after position: Position) throws -> [DecidedMessage] {
+        try LogReader(keys: keys).decided(after: position, count: 1_000, bytes: .max, try redis())
+    }
 
     /// Writes the first `count` decided messages into the archive, as the archiver does.
     func archive(_ messages: some Sequence<DecidedMessage>) throws {
@@ -180,7 +186,8 @@ struct HistoryRig: Sendable {
 
     func reader(from: Position = .zero, through: Position = Position(ms: .max, seq: .max), topics: [String] = []) throws -> HistoryReader {
         let place = place
-        return HistoryReader(from: from, through: through, topics: topics.map { SubjectPattern($0.utf8) }, keys: keys, session: try redis()) { () throws(PostgreSQLError) in
+        return HistoryReader(from: from, through: through, topics: topics.map { SubjectPattern($0.utf8) }, keys: keys, session: try redis()) {
+            () throws(PostgreSQLError) in
             try place.connect("tests")
         }
     }

@@ -13,7 +13,9 @@ import WhatIf
 struct LiveDeterminismTests {
     private static let cases = ProcessInfo.processInfo.environment["MESHLOG_POLICY_CASES"].flatMap(Int.init) ?? 600
 
-    @Test("Verdicts of a router that ran undisturbed, of routers that lost the lease in the middle of batches, and of the log asked again are the same", .timeLimit(.minutes(60)))
+    @Test(
+        "Verdicts of a router that ran undisturbed, of routers that lost the lease in the middle of batches, and of the log asked again are the same",
+        .timeLimit(.minutes(60)))
     func same() async throws {
         let run = FuzzRun("policy over the log", short: Self.cases)
         var numbers = SeededNumbers(run.seed)
@@ -27,10 +29,11 @@ struct LiveDeterminismTests {
             defer { calm.removeKeys() }
             try disturbed.control(events)
             for start in stride(from: 0, to: count, by: Self.chunk) {
-                try disturbed.append((start..<min(start + Self.chunk, count)).map { number in
-                    at = numbers.once(in: 3) ? at.next : Position(ms: at.ms + UInt64(1 + numbers.below(20)), seq: 0)
-                    return (at, HistoryRig.message(number, maker.message()))
-                })
+                try disturbed.append(
+                    (start..<min(start + Self.chunk, count)).map { number in
+                        at = numbers.once(in: 3) ? at.next : Position(ms: at.ms + UInt64(1 + numbers.below(20)), seq: 0)
+                        return (at, HistoryRig.message(number, maker.message()))
+                    })
             }
             for stream in [StreamName.control, .messages] { try Self.copy(stream, from: disturbed, to: calm) }
 
@@ -51,7 +54,10 @@ struct LiveDeterminismTests {
             }
             let answer = try await onThread { try disturbed.ask(.logged) }
             #expect(answer.report.messages == count + 100)
-            #expect(answer.report.isSame, "\(answer.report.differences) differ: \(answer.report.difference.map { "\($0.position)\n\(String(decoding: $0.logged.json, as: UTF8.self))\n\(String(decoding: $0.computed.json, as: UTF8.self))" } ?? "")")
+            #expect(
+                answer.report.isSame,
+                "\(answer.report.differences) differ: \(answer.report.difference.map { "\($0.position)\n\(String(decoding: $0.logged.json, as: UTF8.self))\n\(String(decoding: $0.computed.json, as: UTF8.self))" } ?? "")"
+            )
             var outcomes: Set<Outcome> = []
             var hasLimits = false
             var reached = Position.zero
@@ -72,11 +78,14 @@ struct LiveDeterminismTests {
             try rig.control([HistoryRig.constraint(#"{"constraint_id":"all","action":{"type":"limit","rate":5,"period_ms":1000,"burst":20000}}"#)])
             let count = 30_000
             func append(_ numbers: Range<Int>) throws {
-                try rig.append(numbers.map { number in
-                    var message = MessageEntry()
-                    for (field, value) in [(MessageField.event, MessageEntry.accepted), (.topic, "a.b"), (.source, "s"), (.data, "1"), (.via, "http")] { message.set(field, value) }
-                    return (HistoryRig.position(number), HistoryRig.message(number, message))
-                })
+                try rig.append(
+                    numbers.map { number in
+                        var message = MessageEntry()
+                        for (field, value) in [(MessageField.event, MessageEntry.accepted), (.topic, "a.b"), (.source, "s"), (.data, "1"), (.via, "http")] {
+                            message.set(field, value)
+                        }
+                        return (HistoryRig.position(number), HistoryRig.message(number, message))
+                    })
             }
             try append(0..<count)
             try await rig.route()

@@ -11,19 +11,29 @@ struct TemplateTrialTests {
         try ValidationTemplate(try JSONDocument(Array(text.utf8)).root, compiler: HistoryRig.tools.schemas)
     }
 
-    private func run(_ rig: HistoryRig, _ template: ValidationTemplate, _ range: HistoryRange = HistoryRange(), limits: HistoryLimits = .none) throws -> TemplateAnswer {
+    private func run(_ rig: HistoryRig, _ template: ValidationTemplate, _ range: HistoryRange = HistoryRange(), limits: HistoryLimits = .none) throws
+        -> TemplateAnswer
+    {
         try TemplateTrial(TemplateQuestion(template, range), place: rig.place, tools: HistoryRig.tools, limits: limits).run()
     }
 
-    private static let old = #"{"template_id":"orders","topics":["orders.>"],"version":3,"schema":{"type":"object","properties":{"amount":{"type":"integer"}}}}"#
-    private static let new = #"{"template_id":"orders","topics":["orders.>"],"version":4,"schema":{"type":"object","properties":{"amount":{"type":"integer","maximum":49}},"required":["amount"]}}"#
+    private static let old =
+        #"{"template_id":"orders","topics":["orders.>"],"version":3,"schema":{"type":"object","properties":{"amount":{"type":"integer"}}}}"#
+    private static let new =
+        #"{"template_id":"orders","topics":["orders.>"],"version":4,"schema":{"type":"object","properties":{"amount":{"type":"integer","maximum":49}},"required":["amount"]}}"#
 
     private static func fill(_ rig: HistoryRig) async throws -> [DecidedMessage] {
         try rig.control([ControlEvent(.template, .created, key: "orders", document: Array(old.utf8))])
-        try rig.append((0..<100).map { number in
-            (HistoryRig.position(number), HistoryRig.message(number, PolicyRig.message(
-                topic: number % 2 == 0 ? "orders.eu" : "news", source: ["ann", "bob"][number / 2 % 2], data: #"{"amount":\#(number)}"#)))
-        })
+        try rig.append(
+            (0..<100).map { number in
+                (
+                    HistoryRig.position(number),
+                    HistoryRig.message(
+                        number,
+                        PolicyRig.message(
+                            topic: number % 2 == 0 ? "orders.eu" : "news", source: ["ann", "bob"][number / 2 % 2], data: #"{"amount":\#(number)}"#))
+                )
+            })
         try await rig.route()
         let all = try rig.decided()
         try rig.archive(all.prefix(70))
@@ -52,7 +62,9 @@ struct TemplateTrialTests {
             #expect(news.backtest.messages == 25 && news.backtest.failing == 25)
             let fresh = try run(rig, try Self.template(Self.new.replacing("\"orders\"", with: "\"fresh\"")), HistoryRange(topics: [SubjectPattern(">".utf8)]))
             #expect(fresh.present == nil && fresh.compatibility == nil && fresh.backtest.messages == 100)
-            let page = try run(rig, try Self.template(Self.new), HistoryRange(topics: [SubjectPattern(">".utf8)]), limits: HistoryLimits(messagesMax: 64, timeMax: .seconds(60)))
+            let page = try run(
+                rig, try Self.template(Self.new), HistoryRange(topics: [SubjectPattern(">".utf8)]),
+                limits: HistoryLimits(messagesMax: 64, timeMax: .seconds(60)))
             #expect(page.coverage.next == all[64].position)
         }
     }

@@ -22,13 +22,16 @@ struct WhatIfRunTests {
             try await rig.route()
         }
         try await part(0..<100, [])
-        try await part(100..<200, [HistoryRig.constraint(limit), HistoryRig.constraint(PolicyRig.rule("big", #""when":"message.data.amount > 150","action":{"type":"block"}"#))])
+        try await part(
+            100..<200,
+            [HistoryRig.constraint(limit), HistoryRig.constraint(PolicyRig.rule("big", #""when":"message.data.amount > 150","action":{"type":"block"}"#))])
         try await part(200..<300, [HistoryRig.constraint(limit.replacing("\"rate\":5", with: "\"rate\":2"), change: .updated)])
         try await part(300..<400, [HistoryRig.constraint(PolicyRig.rule("big", #""action":{"type":"block"}"#), change: .deleted)])
         return try rig.decided()
     }
 
-    @Test("Under the constraints that were in force, every verdict is what was logged, wherever the range begins, in the log and in the archive") func verified() async throws {
+    @Test("Under the constraints that were in force, every verdict is what was logged, wherever the range begins, in the log and in the archive")
+    func verified() async throws {
         try await HistoryRig.with { rig in
             let all = try await Self.fill(rig)
             #expect(Set(all.map(\.verdict.policyRevision)).count == 4 && Set(all.map(\.verdict.rule)) == ["default", "slow", "big"])
@@ -56,14 +59,17 @@ struct WhatIfRunTests {
             #expect(difference.logged.outcome == .deliver && difference.computed == all[180].verdict)
             try rig.execute("UPDATE message_exchange SET message_data = '{\"amount\":1}' WHERE entry_ms = \(all[20].position.ms)")
             let digest = try #require(try rig.ask(.logged).report.difference)
-            #expect(digest.position == all[20].position && digest.computed.outcome == digest.logged.outcome && digest.computed.detail.digest != digest.logged.detail.digest)
+            #expect(
+                digest.position == all[20].position && digest.computed.outcome == digest.logged.outcome
+                    && digest.computed.detail.digest != digest.logged.detail.digest)
         }
     }
 
     @Test("Candidates go over what was in force at each message; removed ones are out; replaced by them, nothing else applies") func candidates() async throws {
         try await HistoryRig.with { rig in
             let all = try await Self.fill(rig)
-            let blockB = try PolicyRig.read(PolicyRig.rule("no-b", #""scope":{"topics":["tasks.b.>"]},"action":{"type":"block"},"priority":9,"reason":"b is closed""#))
+            let blockB = try PolicyRig.read(
+                PolicyRig.rule("no-b", #""scope":{"topics":["tasks.b.>"]},"action":{"type":"block"},"priority":9,"reason":"b is closed""#))
             let merged = try rig.ask(.merged([blockB], removed: []))
             let onB = all.filter { $0.message.string(.topic) == "tasks.b.report" }
             #expect(merged.report.byTopic["tasks.b.report"] == onB.count)
@@ -127,7 +133,9 @@ struct WhatIfRunTests {
             try rig.control([HistoryRig.constraint(#"{"constraint_id":"day","action":{"type":"limit","rate":1,"period_ms":86400000}}"#)])
             try rig.append([Self.message(400), Self.message(401)])
             try await rig.route()
-            #expect { try rig.ask(.logged, HistoryRange(from: HistoryRig.position(400)), limits: HistoryLimits(messagesMax: 64, timeMax: .seconds(60))) } throws: {
+            #expect {
+                try rig.ask(.logged, HistoryRange(from: HistoryRig.position(400)), limits: HistoryLimits(messagesMax: 64, timeMax: .seconds(60)))
+            } throws: {
                 if case HistoryError.tooMuch = $0 { true } else { false }
             }
         }
@@ -165,7 +173,9 @@ struct WhatIfRunTests {
     /// Eight messages of which seven would be held, by a rule or by a limit, where two may be.
     private static func fillBeyondRoom(_ rig: HistoryRig) async throws -> [DecidedMessage] {
         let delay = limit.replacing(#""rate":5"#, with: #""rate":1"#).replacing(#""burst":3"#, with: #""burst":1,"over":"delay","delay_max_ms":600000"#)
-        try rig.control([HistoryRig.constraint(PolicyRig.rule("ask", #""scope":{"topics":["tasks.a.>"]},"action":{"type":"hold"}"#)), HistoryRig.constraint(delay)])
+        try rig.control([
+            HistoryRig.constraint(PolicyRig.rule("ask", #""scope":{"topics":["tasks.a.>"]},"action":{"type":"hold"}"#)), HistoryRig.constraint(delay),
+        ])
         try rig.append((1...8).map { message($0, topic: $0 % 2 == 0 ? "tasks.a.report" : "tasks.b.report") })
         try await rig.route(openSessionsMax: 2)
         return try rig.decided()

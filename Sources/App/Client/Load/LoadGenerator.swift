@@ -56,7 +56,8 @@ struct LoadGenerator {
         case .ndjson:
             let (whole, rest) = share.quotientAndRemainder(dividingBy: LoadGenerator.linesPerRequest)
             return HTTPLoad(
-                full: request(whole > 0 ? LoadGenerator.linesPerRequest : rest), fullCount: whole > 0 ? whole : 1, last: whole > 0 && rest > 0 ? request(rest) : nil,
+                full: request(whole > 0 ? LoadGenerator.linesPerRequest : rest), fullCount: whole > 0 ? whole : 1,
+                last: whole > 0 && rest > 0 ? request(rest) : nil,
                 messageBytes: message.count, done: done)
         case .websocket:
             let frame = ByteBuffer(bytes: FrameScanner.masked(opcode: 1, message, mask: [0x37, 0xFA, 0x21, 0x3D]))

@@ -7,7 +7,8 @@ internal import Samples
 struct RuleBenchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rule-benchmark", abstract: "Measure a rule; tools/bench uses it.",
-        discussion: "One thread judges sample messages by the compiled rule and by a Swift function in turn. --sample prints both instead, for other evaluators.",
+        discussion:
+            "One thread judges sample messages by the compiled rule and by a Swift function in turn. --sample prints both instead, for other evaluators.",
         shouldDisplay: false)
     @Flag(help: "print the rule and the messages") var sample = false
     @Option(help: "how long each") var seconds = 1.0
@@ -27,14 +28,20 @@ struct RuleBenchmark: ParsableCommand {
             // Both a little first, so that neither pays for what is loaded and cached by the first.
             satisfied.rule += try rule.count(program, costMax: RuleBenchmark.costMax)
             satisfied.closure += rule.countDirectly()
-            object.add("rules_per_second", Int(try Stopwatch.rate(seconds: seconds) {
-                satisfied.rule += try rule.count(program, costMax: RuleBenchmark.costMax)
-                return rule.messages.count
-            }))
-            object.add("closures_per_second", Int(Stopwatch.rate(seconds: seconds) {
-                satisfied.closure += rule.countDirectly()
-                return rule.messages.count
-            }))
+            object.add(
+                "rules_per_second",
+                Int(
+                    try Stopwatch.rate(seconds: seconds) {
+                        satisfied.rule += try rule.count(program, costMax: RuleBenchmark.costMax)
+                        return rule.messages.count
+                    }))
+            object.add(
+                "closures_per_second",
+                Int(
+                    Stopwatch.rate(seconds: seconds) {
+                        satisfied.closure += rule.countDirectly()
+                        return rule.messages.count
+                    }))
             object.add("rule_satisfied", satisfied.rule)
             object.add("closure_satisfied", satisfied.closure)
         }

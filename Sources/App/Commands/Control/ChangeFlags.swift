@@ -2,7 +2,8 @@ internal import ArgumentParser
 
 /// Who changes something, why, and on which version.
 struct ChangeFlags: ParsableArguments {
-    @Option(name: .customLong("if-match"), help: ArgumentHelp("only if the document still has this version (its ETag)", valueName: "position")) var ifMatch: String?
+    @Option(name: .customLong("if-match"), help: ArgumentHelp("only if the document still has this version (its ETag)", valueName: "position")) var ifMatch:
+        String?
     @Option(help: "why; it stands in the event") var comment: String?
     @Option(help: "who; it stands in the event") var principal: String?
 

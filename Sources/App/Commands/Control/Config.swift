@@ -55,7 +55,8 @@ struct ConfigList: AsyncParsableCommand {
         let documents = page["documents"]?.elements ?? []
         if documents.isEmpty { return Output.line("nothing is set; `meshlog config known` lists what can be") }
         var table = TextTable([
-            .init("LEVEL"), .init("SCOPE", widthMax: 36), .init("NAME", widthMax: 36), .init("VALUE", widthMax: 40), .init("CHANGED (UTC)"), .init("BY", widthMax: 30),
+            .init("LEVEL"), .init("SCOPE", widthMax: 36), .init("NAME", widthMax: 36), .init("VALUE", widthMax: 40), .init("CHANGED (UTC)"),
+            .init("BY", widthMax: 30),
             .init("COMMENT"),
         ])
         for record in documents {
@@ -73,7 +74,8 @@ struct ConfigList: AsyncParsableCommand {
 
 struct ConfigGet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "get", abstract: "Print what is set at one place; `explain` says what holds.", discussion: "meshlog config get max_message_bytes --topic 'tasks.>'")
+        commandName: "get", abstract: "Print what is set at one place; `explain` says what holds.",
+        discussion: "meshlog config get max_message_bytes --topic 'tasks.>'")
     @Argument(help: "name of the value") var name: String
     @OptionGroup var scope: ScopeFlags
     @OptionGroup var client: ClientFlags
@@ -111,7 +113,8 @@ struct ConfigSet: AsyncParsableCommand {
 
 struct ConfigUnset: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "unset", abstract: "Take a value away; the next level's holds again.", discussion: "meshlog config unset max_message_bytes --topic 'tasks.>'")
+        commandName: "unset", abstract: "Take a value away; the next level's holds again.",
+        discussion: "meshlog config unset max_message_bytes --topic 'tasks.>'")
     @Argument(help: "name of the value") var name: String
     @OptionGroup var scope: ScopeFlags
     @OptionGroup var change: ChangeFlags
@@ -151,7 +154,10 @@ struct ConfigExplain: AsyncParsableCommand {
         default: Output.line("\(key) is \(value) for topic \(topic) and subject \(subject)")
         }
         if candidates.isEmpty { return }
-        var table = TextTable([.init(""), .init("LEVEL"), .init("SCOPE", widthMax: 36), .init("VALUE", widthMax: 30), .init("SET (UTC)"), .init("BY", widthMax: 30), .init("BEFORE", widthMax: 30), .init("REMARK")])
+        var table = TextTable([
+            .init(""), .init("LEVEL"), .init("SCOPE", widthMax: 36), .init("VALUE", widthMax: 30), .init("SET (UTC)"), .init("BY", widthMax: 30),
+            .init("BEFORE", widthMax: 30), .init("REMARK"),
+        ])
         let winner = answer["set_by"]?["path"]?.string
         for candidate in candidates {
             func member(_ name: String) -> String { candidate[name].map { $0.isNull ? "" : $0.plain } ?? "" }
@@ -168,7 +174,8 @@ struct ConfigExplain: AsyncParsableCommand {
 
 struct ConfigKnown: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "known", abstract: "List the values that Meshlog itself acts on: where they can be set, and what they may be.", discussion: "meshlog config known")
+        commandName: "known", abstract: "List the values that Meshlog itself acts on: where they can be set, and what they may be.",
+        discussion: "meshlog config known")
     @OptionGroup var client: ClientFlags
     @Flag(help: "print them as JSON") var json = false
 

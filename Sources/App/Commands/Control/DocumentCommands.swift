@@ -96,7 +96,8 @@ struct DocumentPatch<Noun: DocumentNoun>: AsyncParsableCommand {
 
 struct DocumentDelete<Noun: DocumentNoun>: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
-        CommandConfiguration(commandName: "delete", abstract: "Delete one \(Noun.noun); its history stays.", discussion: "meshlog \(Noun.word) delete \(Noun.example)")
+        CommandConfiguration(
+            commandName: "delete", abstract: "Delete one \(Noun.noun); its history stays.", discussion: "meshlog \(Noun.word) delete \(Noun.example)")
     }
     @Argument(help: "its key") var key: String
     @OptionGroup var change: ChangeFlags
@@ -114,7 +115,8 @@ struct DocumentDelete<Noun: DocumentNoun>: AsyncParsableCommand {
 struct DocumentHistory<Noun: DocumentNoun>: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "history", abstract: "Show who changed one \(Noun.noun), when and to what.", discussion: "meshlog \(Noun.word) history \(Noun.example)")
+            commandName: "history", abstract: "Show who changed one \(Noun.noun), when and to what.", discussion: "meshlog \(Noun.word) history \(Noun.example)"
+        )
     }
     @Argument(help: "its key") var key: String
     @Option(help: "changes of a page, the newest first") var limit = 20

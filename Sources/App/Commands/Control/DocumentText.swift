@@ -27,7 +27,9 @@ enum DocumentText {
     }
 
     static func showChanges(_ page: JSONSlice) {
-        var table = TextTable([.init("POSITION"), .init("TIME (UTC)"), .init("CHANGE"), .init("BY", widthMax: 30), .init("COMMENT", widthMax: 40), .init("DOCUMENT")])
+        var table = TextTable([
+            .init("POSITION"), .init("TIME (UTC)"), .init("CHANGE"), .init("BY", widthMax: 30), .init("COMMENT", widthMax: 40), .init("DOCUMENT"),
+        ])
         for change in page["changes"]?.elements ?? [] {
             let document = change["document"] ?? change["after"]
             table.add([

@@ -13,7 +13,8 @@ struct Projections: AsyncParsableCommand {
             meshlog rebuild subjects --verify
             """,
         subcommands: [
-            ProjectionList.self, ProjectionShow.self, ProjectionRows.self, ProjectionParked.self, ProjectionRetry.self, ProjectionDiscard.self, ProjectionResume.self,
+            ProjectionList.self, ProjectionShow.self, ProjectionRows.self, ProjectionParked.self, ProjectionRetry.self, ProjectionDiscard.self,
+            ProjectionResume.self,
         ], defaultSubcommand: ProjectionList.self)
 }
 
@@ -28,7 +29,8 @@ struct ProjectionList: AsyncParsableCommand {
         let page = try await MeshlogServer.use(url) { try await $0.json("/v1/projections") }
         if json { return Output.json(page.bytes) }
         var table = TextTable([
-            .init("NAME"), .init("STATUS"), .init("VERSION", isNumber: true), .init("ROWS", isNumber: true), .init("LAG", isNumber: true), .init("PARKED", isNumber: true),
+            .init("NAME"), .init("STATUS"), .init("VERSION", isNumber: true), .init("ROWS", isNumber: true), .init("LAG", isNumber: true),
+            .init("PARKED", isNumber: true),
             .init("POSITION"), .init("REBUILD", widthMax: 40), .init("FAILURE"),
         ])
         for projection in page["projections"]?.elements ?? [] {
@@ -50,7 +52,8 @@ struct ProjectionList: AsyncParsableCommand {
 
 struct ProjectionShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show one projection: what it is, where it stands, earlier generations.", discussion: "meshlog projections show subjects")
+        commandName: "show", abstract: "Show one projection: what it is, where it stands, earlier generations.", discussion: "meshlog projections show subjects"
+    )
     @Argument(help: "its name") var name: String
     @OptionGroup var client: ClientFlags
     @Flag(help: "print it as JSON") var json = false
@@ -96,7 +99,8 @@ struct ProjectionRows: AsyncParsableCommand {
 
 struct ProjectionParked: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "parked", abstract: "List the events that a projection could not apply and passed over.", discussion: "meshlog projections parked registry")
+        commandName: "parked", abstract: "List the events that a projection could not apply and passed over.", discussion: "meshlog projections parked registry"
+    )
     @Argument(help: "its name") var name: String
     @OptionGroup var client: ClientFlags
     @Flag(help: "print them as JSON") var json = false
@@ -125,7 +129,9 @@ struct ProjectionRetry: AsyncParsableCommand {
 
     func run() async throws {
         let url = try client.resolve()
-        _ = try await MeshlogServer.use(url) { try await $0.change(.POST, "/v1/projections/\(MeshlogServer.escaped(name))/parked/\(MeshlogServer.escaped(position))/retry") }
+        _ = try await MeshlogServer.use(url) {
+            try await $0.change(.POST, "/v1/projections/\(MeshlogServer.escaped(name))/parked/\(MeshlogServer.escaped(position))/retry")
+        }
         Output.line("will be tried again; `meshlog projections parked \(name)` tells what came of it")
     }
 }
@@ -139,7 +145,9 @@ struct ProjectionDiscard: AsyncParsableCommand {
 
     func run() async throws {
         let url = try client.resolve()
-        _ = try await MeshlogServer.use(url) { try await $0.change(.DELETE, "/v1/projections/\(MeshlogServer.escaped(name))/parked/\(MeshlogServer.escaped(position))") }
+        _ = try await MeshlogServer.use(url) {
+            try await $0.change(.DELETE, "/v1/projections/\(MeshlogServer.escaped(name))/parked/\(MeshlogServer.escaped(position))")
+        }
         Output.line("discarded")
     }
 }

@@ -59,10 +59,15 @@ struct Rebuild: AsyncParsableCommand {
                 if Output.isErrorTerminal { Output.progress("") }
                 // The newest generation that ended tells how.
                 if let last = status["earlier"]?.elements.first, let generation = last["generation"]?.int, generation > status["generation"]?.int ?? 0 {
-                    throw CommandFailure(.failed, "\(name): the rebuild \(last["status"]?.plain ?? "ended"): \(last["failure"]?.plain ?? "no reason was given")")
+                    throw CommandFailure(
+                        .failed, "\(name): the rebuild \(last["status"]?.plain ?? "ended"): \(last["failure"]?.plain ?? "no reason was given")")
                 }
-                if json { Output.json(status.bytes) } else {
-                    Output.line("\(name): generation \(status["generation"]?.plain ?? "?") serves, \(status["rows"]?.plain ?? "?") rows at \(status["position"]?.plain ?? "?")")
+                if json {
+                    Output.json(status.bytes)
+                } else {
+                    Output.line(
+                        "\(name): generation \(status["generation"]?.plain ?? "?") serves, \(status["rows"]?.plain ?? "?") rows at \(status["position"]?.plain ?? "?")"
+                    )
                 }
                 return
             }
@@ -86,7 +91,9 @@ struct Rebuild: AsyncParsableCommand {
                 let found = try catalog.runtime(name).verify(place) { progress in
                     guard Output.isErrorTerminal, progress.entriesTotal > 0 else { return }
                     let rate = Amounts.rate(Int(progress.entries), in: ContinuousClock.now - start)
-                    Output.progress("\(name): \(progress.entries * 100 / progress.entriesTotal) %, \(Amounts.count(Int(progress.entries))) entries, \(Amounts.count(rate))/s")
+                    Output.progress(
+                        "\(name): \(progress.entries * 100 / progress.entriesTotal) %, \(Amounts.count(Int(progress.entries))) entries, \(Amounts.count(rate))/s"
+                    )
                 }
                 if Output.isErrorTerminal { Output.progress("") }
                 if json { Output.json(found.json) } else { Output.line(found.text) }

@@ -36,7 +36,10 @@ struct Restore: AsyncParsableCommand {
         if changes.isEmpty { return Output.line("nothing differs") }
         var table = TextTable([.init("KIND"), .init("CHANGE"), .init("POSITION"), .init("KEY")])
         for change in changes {
-            table.add([change["kind"]?.plain ?? "", change["change"]?.plain ?? "", change["position"].map { $0.isNull ? "" : $0.plain } ?? "", change["key"]?.plain ?? ""])
+            table.add([
+                change["kind"]?.plain ?? "", change["change"]?.plain ?? "", change["position"].map { $0.isNull ? "" : $0.plain } ?? "",
+                change["key"]?.plain ?? "",
+            ])
         }
         for line in table.lines(width: Output.width) { Output.line(line) }
         Output.note(dryRun ? "nothing was changed: --dry-run" : "\(changes.count) documents brought back")

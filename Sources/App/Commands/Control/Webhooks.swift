@@ -35,13 +35,17 @@ struct WebhookAttempts: AsyncParsableCommand {
             try await $0.json("/v1/webhooks/\(MeshlogServer.escaped(key))/attempts", [("limit", String(limit))] + (cursor.map { [("cursor", $0)] } ?? []))
         }
         if json { return Output.json(page.bytes) }
-        let columns = [("TIME (UTC)", "ts"), ("TYPE", "type"), ("ATTEMPT", "attempt"), ("RESULT", "result"), ("STATUS", "status"), ("NEXT (UTC)", "next_ts"), ("ERROR", "error")]
+        let columns = [
+            ("TIME (UTC)", "ts"), ("TYPE", "type"), ("ATTEMPT", "attempt"), ("RESULT", "result"), ("STATUS", "status"), ("NEXT (UTC)", "next_ts"),
+            ("ERROR", "error"),
+        ]
         var table = TextTable(columns.map { .init($0.0, widthMax: 60) })
         for attempt in page["attempts"]?.elements ?? [] {
-            table.add(columns.map { title, member in
-                guard let value = attempt[member], !value.isNull else { return "" }
-                return title.hasSuffix("(UTC)") ? DocumentText.time(value) : value.plain
-            })
+            table.add(
+                columns.map { title, member in
+                    guard let value = attempt[member], !value.isNull else { return "" }
+                    return title.hasSuffix("(UTC)") ? DocumentText.time(value) : value.plain
+                })
         }
         for line in table.lines(width: Output.width) { Output.line(line) }
         if let next = page["next_cursor"], !next.isNull { Output.note("more: --cursor '\(next.plain)'") }

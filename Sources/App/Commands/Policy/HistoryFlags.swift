@@ -19,7 +19,9 @@ struct HistoryFlags: ParsableArguments {
         let from = try since.map { try HistoryFlags.bound($0, "--since").first(now: now) } ?? .zero
         let through = try until.map { try HistoryFlags.bound($0, "--until").last(now: now) }
         if let through, through < from { throw CommandFailure(.usage, "--until lies before --since: \(from) to \(through)") }
-        for topic in topic where !Subject.isPattern(topic.utf8) { throw CommandFailure(.usage, "--topic '\(topic)' is no topic and no pattern such as 'tasks.>'") }
+        for topic in topic where !Subject.isPattern(topic.utf8) {
+            throw CommandFailure(.usage, "--topic '\(topic)' is no topic and no pattern such as 'tasks.>'")
+        }
         return HistoryRange(from: from, through: through, topics: topic.map { SubjectPattern($0.utf8) })
     }
 

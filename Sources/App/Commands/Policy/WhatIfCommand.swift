@@ -16,14 +16,17 @@ struct WhatIfCommand: AsyncParsableCommand {
             Reads Redis and PostgreSQL itself: those of the embedded stack that runs in .meshlog, else those the flags name.
             Exit codes: 0 also where verdicts change; with --verify 1 where one differs; 2 the files cannot be used.
             """)
-    @Option(parsing: .upToNextOption, help: "YAML or JSON files: a list of constraints, or an object with it under 'constraints'") var constraints: [String] = []
+    @Option(parsing: .upToNextOption, help: "YAML or JSON files: a list of constraints, or an object with it under 'constraints'") var constraints: [String] =
+        []
     @Option(parsing: .upToNextOption, help: "ids of constraints that would not be there") var remove: [String] = []
     @Flag(help: "the files' constraints instead of those in force") var replace = false
     @Flag(help: "the constraints that were in force: nothing may differ") var verify = false
     @OptionGroup var history: HistoryFlags
 
     func validate() throws {
-        if verify, !constraints.isEmpty || !remove.isEmpty || replace { throw ValidationError("--verify takes the constraints that were in force, and no others") }
+        if verify, !constraints.isEmpty || !remove.isEmpty || replace {
+            throw ValidationError("--verify takes the constraints that were in force, and no others")
+        }
         if !verify, constraints.isEmpty, remove.isEmpty { throw ValidationError("give files with --constraints, ids with --remove, or --verify") }
         if replace, constraints.isEmpty || !remove.isEmpty { throw ValidationError("--replace needs --constraints, and takes all others out already") }
     }
@@ -57,7 +60,9 @@ struct WhatIfCommand: AsyncParsableCommand {
             let (read, refusal) = PolicyTestSuite.constraints(try await PolicyFile.read(file), "", compiler)
             guard refusal.isEmpty else { throw PolicyFile.refuse(refusal, in: file, json: history.json) }
             for constraint in read {
-                if let other = files.updateValue(file, forKey: constraint.id) { throw CommandFailure(.refused, "'\(constraint.id)' stands in \(other) and in \(file)") }
+                if let other = files.updateValue(file, forKey: constraint.id) {
+                    throw CommandFailure(.refused, "'\(constraint.id)' stands in \(other) and in \(file)")
+                }
                 if remove.contains(constraint.id) { throw CommandFailure(.refused, "'\(constraint.id)' stands in \(file) and behind --remove") }
             }
             all += read

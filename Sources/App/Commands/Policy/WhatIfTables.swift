@@ -14,7 +14,9 @@ struct WhatIfTables {
     func show() {
         let report = answer.report
         Output.line(HistoryFlags.summary(answer.coverage))
-        Output.line("\(Amounts.count(report.flips)) of \(Amounts.count(report.messages)) verdicts would change\(report.differences > report.flips ? ", \(Amounts.count(report.differences - report.flips)) more in details only" : "")")
+        Output.line(
+            "\(Amounts.count(report.flips)) of \(Amounts.count(report.messages)) verdicts would change\(report.differences > report.flips ? ", \(Amounts.count(report.differences - report.flips)) more in details only" : "")"
+        )
         if report.flips == 0 { return }
         Output.line("")
         var groups = TextTable([.init("FROM", widthMax: 48), .init("TO", widthMax: 48), .init("COUNT", isNumber: true)])
@@ -33,7 +35,9 @@ struct WhatIfTables {
     }
 
     /// `block by no-secrets`
-    private func side(_ side: WhatIfReport.Side) -> String { side.rule == PolicyDecision.noRule ? side.outcome.rawValue : "\(side.outcome.rawValue) by \(side.rule)" }
+    private func side(_ side: WhatIfReport.Side) -> String {
+        side.rule == PolicyDecision.noRule ? side.outcome.rawValue : "\(side.outcome.rawValue) by \(side.rule)"
+    }
 
     private func counts(_ title: String, _ counts: [String: Int]) -> TextTable {
         var table = TextTable([.init(title, widthMax: 60), .init("FLIPS", isNumber: true)])

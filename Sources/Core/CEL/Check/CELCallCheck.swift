@@ -2,7 +2,8 @@
 extension CELChecker {
     mutating func call(_ expression: CELExpression, _ name: String, _ target: CELExpression?, _ arguments: [CELExpression]) -> CELType {
         if let target, let (prefix, isRoot) = target.qualifiedName,
-            let function = scope.function((isRoot ? "." : "") + prefix + "." + name), scope.find(prefix, isRoot: isRoot) == nil {
+            let function = scope.function((isRoot ? "." : "") + prefix + "." + name), scope.find(prefix, isRoot: isRoot) == nil
+        {
             checked.isQualified[expression.id] = true
             return apply(function, expression, isMethod: false, arguments)
         }
@@ -33,7 +34,9 @@ extension CELChecker {
         let overloads = CELOverload.all[function] ?? []
         let callable = overloads.filter { $0.isMethod == isMethod && $0.parameters.count == arguments.count }
         guard !callable.isEmpty else {
-            find(expression.offset, "\(CELOperator.shown(function.rawValue)) is not called like this", Self.form(function, overloads, isMethod: isMethod, count: arguments.count))
+            find(
+                expression.offset, "\(CELOperator.shown(function.rawValue)) is not called like this",
+                Self.form(function, overloads, isMethod: isMethod, count: arguments.count))
             return .dyn
         }
         checked.functions[expression.id] = function

@@ -46,7 +46,8 @@ struct CELCostEstimate {
     private func declared(_ expression: CELExpression) -> UInt64 {
         if case .variable(let index)? = checked.meanings[expression.id], let size = environment.variables[index].sizeMax { return UInt64(size) }
         if case .select(let operand, let field, _) = expression.kind, case .record(let name) = checked.types[operand.id],
-            let record = environment.records[name], let index = record.index(of: field), let size = record.fields[index].sizeMax {
+            let record = environment.records[name], let index = record.index(of: field), let size = record.fields[index].sizeMax
+        {
             return UInt64(size)
         }
         return assumed(checked.types[expression.id])

@@ -31,15 +31,27 @@ struct CELOverload: Sendable {
 
     private static let operators: Table = [
         ([.equal, .notEqual], [function(a, a, to: .bool)]),
-        ([.less, .lessOrEqual, .greater, .greaterOrEqual],
-         [CELType.bool, .string, .bytes, .timestamp, .duration].map { function($0, $0, to: .bool) }
-            + numbers.flatMap { left in numbers.map { function(left, $0, to: .bool) } }),
+        (
+            [.less, .lessOrEqual, .greater, .greaterOrEqual],
+            [CELType.bool, .string, .bytes, .timestamp, .duration].map { function($0, $0, to: .bool) }
+                + numbers.flatMap { left in numbers.map { function(left, $0, to: .bool) } }
+        ),
         ([.add, .subtract, .multiply, .divide], numbers.map { function($0, $0, to: $0) }),
-        ([.add], [function(.string, .string, to: .string), function(.bytes, .bytes, to: .bytes), function(.list(a), .list(a), to: .list(a)),
-                  function(.timestamp, .duration, to: .timestamp), function(.duration, .timestamp, to: .timestamp),
-                  function(.duration, .duration, to: .duration)]),
-        ([.subtract], [function(.timestamp, .timestamp, to: .duration), function(.timestamp, .duration, to: .timestamp),
-                       function(.duration, .duration, to: .duration)]),
+        (
+            [.add],
+            [
+                function(.string, .string, to: .string), function(.bytes, .bytes, to: .bytes), function(.list(a), .list(a), to: .list(a)),
+                function(.timestamp, .duration, to: .timestamp), function(.duration, .timestamp, to: .timestamp),
+                function(.duration, .duration, to: .duration),
+            ]
+        ),
+        (
+            [.subtract],
+            [
+                function(.timestamp, .timestamp, to: .duration), function(.timestamp, .duration, to: .timestamp),
+                function(.duration, .duration, to: .duration),
+            ]
+        ),
         ([.modulo], [function(.int, .int, to: .int), function(.uint, .uint, to: .uint)]),
         ([.not], [function(.bool, to: .bool)]),
         ([.negate], [function(.int, to: .int), function(.double, to: .double)]),
@@ -64,8 +76,10 @@ struct CELOverload: Sendable {
     ]
 
     private static let times: Table = [
-        ([.getFullYear, .getMonth, .getDate, .getDayOfMonth, .getDayOfWeek, .getDayOfYear, .getHours, .getMinutes, .getSeconds, .getMilliseconds],
-         [method(.timestamp, to: .int), method(.timestamp, .string, to: .int)]),
+        (
+            [.getFullYear, .getMonth, .getDate, .getDayOfMonth, .getDayOfWeek, .getDayOfYear, .getHours, .getMinutes, .getSeconds, .getMilliseconds],
+            [method(.timestamp, to: .int), method(.timestamp, .string, to: .int)]
+        ),
         ([.getHours, .getMinutes, .getSeconds, .getMilliseconds], [method(.duration, to: .int)]),
     ]
 

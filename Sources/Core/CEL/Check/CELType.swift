@@ -34,6 +34,8 @@ package indirect enum CELType: Hashable, Sendable {
 
     /// The types that stand for themselves as values, by the names under which an expression may use them.
     static let named: [String: String] = Dictionary(
-        uniqueKeysWithValues: ["int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type", "dyn",
-                               "google.protobuf.Timestamp", "google.protobuf.Duration"].map { ($0, $0) })
+        uniqueKeysWithValues: [
+            "int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type", "dyn",
+            "google.protobuf.Timestamp", "google.protobuf.Duration",
+        ].map { ($0, $0) })
 }

@@ -58,7 +58,8 @@ package struct CELEnvironment: Sendable {
         let estimate = CELCostEstimate.estimate(tree, checked, self)
         guard !check || estimate <= limits.estimateMax else {
             let message = "the expression may cost up to \(estimate) units, at most \(limits.estimateMax) are allowed"
-            throw CELFault(source, [CELFinding(offset: tree.offset, message: message, suggestion: "nested macros multiply; filter first, or look at fewer elements")])
+            throw CELFault(
+                source, [CELFinding(offset: tree.offset, message: message, suggestion: "nested macros multiply; filter first, or look at fewer elements")])
         }
         let result = try CELLowering.lower(tree, checked, source: source, self, isChecked: check)
         return CELProgram(source: source, resultType: checked.types[tree.id], estimate: estimate, result)

@@ -171,7 +171,9 @@ enum CELNumberText {
         case "inf", "infinity": return isNegative ? -.infinity : .infinity
         default: break
         }
-        guard let last = bytes.last, bytes.contains(where: CELLexer.isDigit), bytes.allSatisfy({ CELLexer.isDigit($0) || ".eE+-".utf8.contains($0) }) else { return nil }
+        guard let last = bytes.last, bytes.contains(where: CELLexer.isDigit), bytes.allSatisfy({ CELLexer.isDigit($0) || ".eE+-".utf8.contains($0) }) else {
+            return nil
+        }
         if bytes[0] == UInt8(ascii: ".") { bytes.insert(0x30, at: 0) }
         if last == UInt8(ascii: ".") { bytes.append(0x30) }
         return Double((isNegative ? "-" : "") + String(decoding: bytes, as: UTF8.self))

@@ -68,8 +68,9 @@ enum CELOperator {
         switch function {
         case inName: "operator 'in'"
         case index: "operator '[]'"
-        default: function.utf8.contains(UInt8(ascii: "_")) && !CELLexer.isLetter(function.utf8.first { $0 != UInt8(ascii: "_") } ?? 0x61)
-            ? "operator '\(function.filter { $0 != "_" })'" : "'\(function)'"
+        default:
+            function.utf8.contains(UInt8(ascii: "_")) && !CELLexer.isLetter(function.utf8.first { $0 != UInt8(ascii: "_") } ?? 0x61)
+                ? "operator '\(function.filter { $0 != "_" })'" : "'\(function)'"
         }
     }
 }

@@ -90,7 +90,8 @@ enum CELLiteral {
             var value: UInt32 = 0
             for _ in 0..<count {
                 guard at < bytes.count, let digit = hexValue(bytes[at]), UInt32(digit) < radix else {
-                    throw CELFinding(offset: start, message: "the escape needs exactly \(count) \(radix == 16 ? "hexadecimal" : "octal") digits", suggestion: nil)
+                    throw CELFinding(
+                        offset: start, message: "the escape needs exactly \(count) \(radix == 16 ? "hexadecimal" : "octal") digits", suggestion: nil)
                 }
                 value = value << (radix == 16 ? 4 : 3) | UInt32(digit)
                 at += 1

@@ -63,7 +63,8 @@ package enum ConstraintLint {
         var findings: [Finding] = []
         if let when = constraint.when, when.isConstant {
             let value = constant(constraint).map { $0 ? "true" : "false" } ?? "an error"
-            findings.append(Finding(code: .constant, constraint: constraint.id, other: nil, message: "its condition reads nothing of the message: it is always \(value)"))
+            findings.append(
+                Finding(code: .constant, constraint: constraint.id, other: nil, message: "its condition reads nothing of the message: it is always \(value)"))
         }
         if constraint.mode == .shadow, let age = surroundings.ageDays[constraint.id], age > surroundings.shadowDaysMax {
             findings.append(
@@ -108,7 +109,8 @@ package enum ConstraintLint {
         else { return nil }
         return Finding(
             code: .contradiction, constraint: second.id, other: first.id,
-            message: "both apply to some messages at the same priority and \(conflict); '\(first.id)' decides. Give one a higher priority to say which is meant")
+            message: "both apply to some messages at the same priority and \(conflict); '\(first.id)' decides. Give one a higher priority to say which is meant"
+        )
     }
 
     private static func conflict(_ first: ConstraintAction, _ second: ConstraintAction) -> String? {

@@ -118,26 +118,30 @@ package struct WhatIfReport: Sendable, Equatable {
         object.add("from", raw: side(change.from))
         object.add("to", raw: side(change.to))
         object.add("count", group.count)
-        object.add("examples", raw: PolicyDecision.array(group.examples.map { example in
-            var object = JSONObject()
-            object.add("position", example.position.description)
-            object.add("topic", example.topic)
-            object.add("source", example.source)
-            object.add("reason", example.reason)
-            return object.finish()
-        }))
+        object.add(
+            "examples",
+            raw: PolicyDecision.array(
+                group.examples.map { example in
+                    var object = JSONObject()
+                    object.add("position", example.position.description)
+                    object.add("topic", example.topic)
+                    object.add("source", example.source)
+                    object.add("reason", example.reason)
+                    return object.finish()
+                }))
         return object.finish()
     }
 
     /// `[{"topic": name, "count": n}]`, the largest first.
     private static func json(_ counts: [String: Int], _ key: StaticString) -> [UInt8] {
         let sorted = counts.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }
-        return PolicyDecision.array(sorted.map { name, count in
-            var object = JSONObject()
-            object.add(key, name)
-            object.add("count", count)
-            return object.finish()
-        })
+        return PolicyDecision.array(
+            sorted.map { name, count in
+                var object = JSONObject()
+                object.add(key, name)
+                object.add("count", count)
+                return object.finish()
+            })
     }
 }
 

@@ -38,7 +38,9 @@ package struct ConstraintReader: Sendable {
         reader.allow(["topics", "sources", "destinations", "organisations"], of: "a scope")
         func present(_ name: String, _ names: [String]?) -> [String] {
             // An empty list would read as "none" to one person and as "all" to another.
-            if let names, names.isEmpty, reader.member(name)?.count == 0 { reader.refusal.add(.malformed, reader.at(name), "an empty list says nothing; leave it out to mean all") }
+            if let names, names.isEmpty, reader.member(name)?.count == 0 {
+                reader.refusal.add(.malformed, reader.at(name), "an empty list says nothing; leave it out to mean all")
+            }
             return names ?? []
         }
         let topics = present("topics", reader.names("topics"))
@@ -85,7 +87,9 @@ package struct ConstraintReader: Sendable {
         let backbone = reader.text("backbone").flatMap { compiler.template($0, stage, reader.at("backbone"), &reader.refusal) }
         var destinations: [PolicyTemplate]?
         if let names = reader.names("destinations") {
-            if names.isEmpty { reader.refusal.add(.malformed, reader.at("destinations"), "an empty list says nothing; to let nobody have the message, block it") }
+            if names.isEmpty {
+                reader.refusal.add(.malformed, reader.at("destinations"), "an empty list says nothing; to let nobody have the message, block it")
+            }
             destinations = names.enumerated().compactMap { compiler.template($1, stage, "\(reader.at("destinations"))/\($0)", &reader.refusal) }
         }
         guard topic != nil || backbone != nil || destinations != nil || !reader.refusal.isEmpty else {
@@ -98,7 +102,8 @@ package struct ConstraintReader: Sendable {
     private func hold(_ reader: inout DocumentReader) -> ConstraintAction {
         .hold(
             ConstraintAction.Hold(
-                timeoutMs: reader.integer("timeout_ms", in: 1...315_360_000_000), onExpiry: reader.choice("on_expiry", ConstraintAction.Hold.Expiry.self) ?? .block,
+                timeoutMs: reader.integer("timeout_ms", in: 1...315_360_000_000),
+                onExpiry: reader.choice("on_expiry", ConstraintAction.Hold.Expiry.self) ?? .block,
                 approvers: reader.names("approvers") ?? [], channel: reader.name("channel")))
     }
 

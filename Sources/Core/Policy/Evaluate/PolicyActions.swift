@@ -7,7 +7,8 @@ extension PolicyMachine {
     ///   - recipient: in the reception stage.
     /// - Returns: whether it decided.
     mutating func applies(
-        _ constraint: Constraint, _ fault: String?, _ recipient: String?, _ pass: inout PolicyPass, _ decision: inout PolicyDecision, _ limiter: inout LimiterState
+        _ constraint: Constraint, _ fault: String?, _ recipient: String?, _ pass: inout PolicyPass, _ decision: inout PolicyDecision,
+        _ limiter: inout LimiterState
     ) -> Bool {
         if pass.passed.contains(constraint.id) { return false }
         do throws(PolicyFault) {
@@ -84,7 +85,8 @@ extension PolicyMachine {
 
     /// The constraint decides, or, as a shadow, would have.
     /// - Returns: whether it decided.
-    private mutating func decide(_ constraint: Constraint, _ outcome: Outcome, _ recipient: String?, _ words: String, _ decision: inout PolicyDecision) -> Bool {
+    private mutating func decide(_ constraint: Constraint, _ outcome: Outcome, _ recipient: String?, _ words: String, _ decision: inout PolicyDecision) -> Bool
+    {
         let reason = reason(constraint, words)
         guard constraint.mode == .enforce else {
             note(PolicyDecision.Shadow(rule: constraint.id, would: outcome.rawValue, recipient: recipient, detail: reason), &decision)
@@ -159,7 +161,8 @@ extension PolicyMachine {
     // MARK: Limit
 
     private mutating func limit(
-        _ limit: ConstraintAction.Limit, _ constraint: Constraint, _ recipient: String?, _ pass: inout PolicyPass, _ decision: inout PolicyDecision, _ limiter: inout LimiterState
+        _ limit: ConstraintAction.Limit, _ constraint: Constraint, _ recipient: String?, _ pass: inout PolicyPass, _ decision: inout PolicyDecision,
+        _ limiter: inout LimiterState
     ) throws(PolicyFault) -> Bool {
         let isShadow = constraint.mode == .shadow
         try pass.countLimit(isShadow: isShadow)
@@ -223,7 +226,9 @@ extension PolicyMachine {
     private func annotate(_ added: [PolicyDecision.Annotation], _ decision: inout PolicyDecision) throws(PolicyFault) {
         let new = added.filter { annotation in !decision.annotations.contains { $0.name == annotation.name } }
         let bytes = (decision.annotations + new).reduce(0) { $0 + $1.name.utf8.count + $1.value.count }
-        guard bytes <= Limits.annotationBytesMax else { throw PolicyFault("the verdict's annotations have \(bytes) bytes, at most \(Limits.annotationBytesMax) are possible") }
+        guard bytes <= Limits.annotationBytesMax else {
+            throw PolicyFault("the verdict's annotations have \(bytes) bytes, at most \(Limits.annotationBytesMax) are possible")
+        }
         decision.annotations += new
     }
 }

@@ -125,7 +125,8 @@ package struct PolicyMachine: ~Copyable {
         guard remaining.isEmpty, let first = decision.withheld.first else { return }
         decision.outcome = .block
         decision.rule = first.rule
-        decision.reason = PolicyText.bounded(decision.withheld.count == 1 ? first.reason : "every recipient is withheld; the first: \(first.reason)", Limits.reasonBytesMax)
+        decision.reason = PolicyText.bounded(
+            decision.withheld.count == 1 ? first.reason : "every recipient is withheld; the first: \(first.reason)", Limits.reasonBytesMax)
         decision.hold = nil
         decision.retryAt = pass.receptionRetryAt
     }

@@ -192,7 +192,9 @@ package struct PolicySet: Sendable {
 extension Constraint {
     /// The key of its document is its name, whatever the document says.
     fileprivate func named(_ key: String) -> Constraint {
-        key == id ? self : Constraint(
-            id: key, scope: scope, stage: stage, when: when, action: action, mode: mode, priority: priority, reason: reason, description: description)
+        key == id
+            ? self
+            : Constraint(
+                id: key, scope: scope, stage: stage, when: when, action: action, mode: mode, priority: priority, reason: reason, description: description)
     }
 }

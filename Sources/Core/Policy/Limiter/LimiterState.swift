@@ -93,7 +93,8 @@ package struct LimiterState: Sendable, Equatable {
     package init?(snapshot: some Collection<UInt8>, keysMax: Int = Limits.limiterKeysMax) {
         self.init(keysMax: keysMax)
         for line in snapshot.split(separator: 0x0A) {
-            guard let items = (try? JSONDocument(Array(line)).root).map({ Array($0.items) }), items.count == 6, let rule = items[0].string, let key = items[1].string,
+            guard let items = (try? JSONDocument(Array(line)).root).map({ Array($0.items) }), items.count == 6, let rule = items[0].string,
+                let key = items[1].string,
                 let isShadow = items[2].bool, let microseconds = items[3].integer, let part = items[4].integer, let denominator = items[5].integer,
                 let arrival = GCRA.Arrival(microseconds: microseconds, part: part, denominator: denominator)
             else { return nil }

@@ -82,10 +82,12 @@ struct PolicyTestReader {
             }
         case .array?:
             for (index, item) in items(state["config"]).enumerated() {
-                guard let level = (item["level"]?.string ?? "global").nonEmpty.flatMap(ConfigLevel.init(rawValue:)), let name = item["name"]?.string, item["value"] != nil,
+                guard let level = (item["level"]?.string ?? "global").nonEmpty.flatMap(ConfigLevel.init(rawValue:)), let name = item["name"]?.string,
+                    item["value"] != nil,
                     level == .global || item["scope"]?.string?.isEmpty == false
                 else {
-                    reader.refusal.add(.malformed, "\(place)/config/\(index)", "an object with level (global, org, topic, subject), scope, name and value is expected")
+                    reader.refusal.add(
+                        .malformed, "\(place)/config/\(index)", "an object with level (global, org, topic, subject), scope, name and value is expected")
                     continue
                 }
                 let address = ConfigAddress(level, scope: item["scope"]?.string ?? "", name: name)
@@ -100,7 +102,9 @@ struct PolicyTestReader {
         }
         var registry: [PolicyContext.Backbone] = []
         for (index, item) in items(state["registry"]).enumerated() {
-            guard let backbone = PolicyContext.Backbone(id: item["system_id"]?.string ?? item["name"]?.string ?? "backbone-\(index)", document: Array(item.text)) else {
+            guard
+                let backbone = PolicyContext.Backbone(id: item["system_id"]?.string ?? item["name"]?.string ?? "backbone-\(index)", document: Array(item.text))
+            else {
                 reader.refusal.add(.wrongType, "\(place)/registry/\(index)", "a backbone is an object")
                 continue
             }

@@ -25,13 +25,16 @@ package struct PolicyTestResult: Sendable, Equatable {
         var object = JSONObject()
         object.add("name", name)
         object.add("passed", passed)
-        object.add("differences", raw: PolicyDecision.array(differences.map { difference in
-            var object = JSONObject()
-            object.add("member", difference.member)
-            object.add("expected", raw: difference.expected)
-            object.add("actual", raw: difference.actual)
-            return object.finish()
-        }))
+        object.add(
+            "differences",
+            raw: PolicyDecision.array(
+                differences.map { difference in
+                    var object = JSONObject()
+                    object.add("member", difference.member)
+                    object.add("expected", raw: difference.expected)
+                    object.add("actual", raw: difference.actual)
+                    return object.finish()
+                }))
         return object.finish()
     }
 }

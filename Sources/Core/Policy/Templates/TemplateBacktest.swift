@@ -35,7 +35,9 @@ package struct TemplateBacktest: Sendable {
         do throws(JSONFault) {
             violations = TemplateSet.check(template, try JSONDocument(Array(message.slice(.data))).root)
         } catch {
-            violations = [TemplateSet.Violation(template: template.id, version: template.version, pointer: "", message: "the payload is not JSON: \(error.detail)")]
+            violations = [
+                TemplateSet.Violation(template: template.id, version: template.version, pointer: "", message: "the payload is not JSON: \(error.detail)")
+            ]
         }
         guard !violations.isEmpty else { return }
         failing += 1
@@ -52,12 +54,13 @@ package struct TemplateBacktest: Sendable {
 
     package var json: [UInt8] {
         func counts(_ counts: [String: Int], _ key: StaticString) -> [UInt8] {
-            PolicyDecision.array(counts.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.map { name, count in
-                var object = JSONObject()
-                object.add(key, name)
-                object.add("count", count)
-                return object.finish()
-            })
+            PolicyDecision.array(
+                counts.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.map { name, count in
+                    var object = JSONObject()
+                    object.add(key, name)
+                    object.add("count", count)
+                    return object.finish()
+                })
         }
         var object = JSONObject()
         object.add("template_id", template.id)
@@ -66,19 +69,25 @@ package struct TemplateBacktest: Sendable {
         object.add("failing", failing)
         object.add("by_source", raw: counts(bySource, "source"))
         object.add("by_violation", raw: counts(byMessage, "violation"))
-        object.add("failures", raw: PolicyDecision.array(failures.map { failure in
-            var inner = JSONObject()
-            inner.add("position", failure.position.description)
-            inner.add("topic", failure.topic)
-            inner.add("source", failure.source)
-            inner.add("violations", raw: PolicyDecision.array(failure.violations.map { violation in
-                var one = JSONObject()
-                one.add("pointer", violation.pointer)
-                one.add("message", violation.message)
-                return one.finish()
-            }))
-            return inner.finish()
-        }))
+        object.add(
+            "failures",
+            raw: PolicyDecision.array(
+                failures.map { failure in
+                    var inner = JSONObject()
+                    inner.add("position", failure.position.description)
+                    inner.add("topic", failure.topic)
+                    inner.add("source", failure.source)
+                    inner.add(
+                        "violations",
+                        raw: PolicyDecision.array(
+                            failure.violations.map { violation in
+                                var one = JSONObject()
+                                one.add("pointer", violation.pointer)
+                                one.add("message", violation.message)
+                                return one.finish()
+                            }))
+                    return inner.finish()
+                }))
         return object.finish()
     }
 }

@@ -39,7 +39,9 @@ package struct ValidationTemplate: Sendable {
         let modern = reader.node["schema"]
         let older = reader.node["policy_input_schema"]
         guard (modern == nil) != (older == nil) else {
-            let words = modern == nil ? "'schema' (JSON Schema draft 2020-12) or 'policy_input_schema' is needed" : "'schema' and 'policy_input_schema' exclude each other"
+            let words =
+                modern == nil
+                ? "'schema' (JSON Schema draft 2020-12) or 'policy_input_schema' is needed" : "'schema' and 'policy_input_schema' exclude each other"
             reader.refusal.add(modern == nil ? .missing : .conflict, reader.at("schema"), words)
             return nil
         }

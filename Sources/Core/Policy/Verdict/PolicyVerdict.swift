@@ -44,12 +44,15 @@ extension PolicyDecision {
     static func errorJSON(_ onError: PolicyOnError, _ faults: [Fault], openSessionsMax: Int? = nil) -> [UInt8] {
         var object = JSONObject()
         object.add("on_error", onError.rawValue)
-        object.add("rules", raw: array(faults.map { fault in
-            var rule = JSONObject()
-            rule.add("rule", fault.rule)
-            rule.add("detail", fault.detail)
-            return rule.finish()
-        }))
+        object.add(
+            "rules",
+            raw: array(
+                faults.map { fault in
+                    var rule = JSONObject()
+                    rule.add("rule", fault.rule)
+                    rule.add("detail", fault.detail)
+                    return rule.finish()
+                }))
         if let openSessionsMax { object.add("open_sessions_max", openSessionsMax) }
         return object.finish()
     }
@@ -66,11 +69,12 @@ extension PolicyDecision {
     }
 
     static func strings(_ items: [String]) -> [UInt8] {
-        array(items.map { item in
-            var out: [UInt8] = []
-            JSONText.append(item, to: &out)
-            return out
-        })
+        array(
+            items.map { item in
+                var out: [UInt8] = []
+                JSONText.append(item, to: &out)
+                return out
+            })
     }
 }
 
