@@ -112,6 +112,17 @@ struct PublishFormsTests {
         }
     }
 
+    @Test("Blank lines count for nothing, a line with anything else on it is accepted or refused") func blankLines() async throws {
+        try await DoorRig.with("blank") { rig in
+            let body = Array("\n \t\r\n\r\r\n{\"topic\":\"a\"}\r\n \r\n\u{0}\n\r".utf8)
+            for chunked in [false, true] {
+                let answer = try rig.meshlog.connect().post("/v1/messages", body, headers: [("Content-Type", "application/x-ndjson")], chunked: chunked)
+                let counts = try object(answer)
+                #expect(answer.status == 207 && counts["accepted"] as? Int == 1 && counts["refused"] as? Int == 2, "\(counts)")
+            }
+        }
+    }
+
     @Test("An Idempotency-Key makes a repeat answer the first id and position, and another content a conflict") func idempotencyKey() async throws {
         try await with { rig, connection in
             let key = "key-\(UUID())"

@@ -75,14 +75,16 @@ struct LineStream {
         out.append(contentsOf: view)
     }
 
+    /// Spaces and tabs at most, before either end of a line.
     private static func isBlank(_ text: Span<UInt8>) -> Bool {
-        for index in text.indices where text[index] != 0x20 && text[index] != 0x09 && (text[index] != 0x0D || index != text.count - 1) { return false }
+        let hasReturn = !text.isEmpty && text[text.count - 1] == 0x0D
+        for index in 0..<(hasReturn ? text.count - 1 : text.count) where text[index] != 0x20 && text[index] != 0x09 { return false }
         return true
     }
 
     private func take(_ line: consuming [UInt8], _ lines: inout LineBatch, _ tally: LineTally) {
-        if line.last == 0x0D { line.removeLast() }
         guard !LineStream.isBlank(line.span) else { return }
+        if line.last == 0x0D { line.removeLast() }
         do throws(Refusal) {
             lines.batch.add(try admission.admit(line, door: .http, traceparent: traceparent))
             lines.numbers.append(lines.line)
