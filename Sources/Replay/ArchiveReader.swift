@@ -101,7 +101,7 @@ package final class ArchiveReader {
     }
 
     /// Is there a message behind `after`, up to and with `through`? There is none where there is no archive yet.
-    package func hasMessages(after: Position, through: Position) throws(ArchiveError) -> Bool {
+    package func hasMessages(after: Position, through: Position?) throws(ArchiveError) -> Bool {
         let isThere = try database { () throws(PostgreSQLError) in try !session.query("SELECT to_regclass('message_exchange')").isNull(0, 0) }
         if !isThere { return false }
         return try !entries(after: after, through: through, tellsAcknowledgement: false, limit: 1).messages.isEmpty

@@ -29,16 +29,7 @@ struct BlockingPoolTests {
     private func number(_ pool: BlockingPool<Int>) async throws -> Int { try await pool.run { $0 } }
 
     private func serving(_ pool: BlockingPool<Int>, _ body: () async throws -> Void) async throws {
-        let service = Task { await pool.serve() }
-        do {
-            try await body()
-            service.cancel()
-            await service.value
-        } catch {
-            service.cancel()
-            await service.value
-            throw error
-        }
+        try await whileRunning({ await pool.serve() }, body)
     }
 
     @Test("A connection is used again, until a job fails on it or it has gone stale while it rested") func connections() async throws {

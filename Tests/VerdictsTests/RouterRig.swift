@@ -29,16 +29,7 @@ struct RouterRig: Sendable {
         let router = Router(
             loop: loop, keys: keys, policy: PolicyFold(defaultTarget: "default"), attemptsMax: 3, limitsWritten: limitsWritten,
             openSessionsMax: openSessionsMax, tail: tail, metrics: metrics)
-        let service = Task { await router.run() }
-        do {
-            try await body()
-            service.cancel()
-            await service.value
-        } catch {
-            service.cancel()
-            await service.value
-            throw error
-        }
+        try await whileRunning({ await router.run() }, body)
     }
 
     /// Appends entries as they are, whoever would write such.

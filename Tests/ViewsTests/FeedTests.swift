@@ -1,6 +1,7 @@
 internal import Core
 internal import Foundation
 internal import Log
+internal import Replay
 internal import TestSupport
 internal import Testing
 
@@ -46,6 +47,29 @@ struct FeedTests {
             try await rig.log(401...410)
             #expect(try await rig.follow("?since=0-0-0", count: 420) { try await rig.log(411...420) } == Array(1...420))
             #expect(try await rig.follow("?since=\(ViewsRig.position(390))", count: 30) == Array(391...420))
+        }
+    }
+
+    @Test(
+        "A log that follows one that was lost and has nothing yet: what is archived comes first, unless only what is new is wanted", arguments: [false, true])
+    func emptyLog(_ webSocket: Bool) async throws {
+        try await ViewsRig.run { rig in
+            try await rig.archive(1...400)
+            #expect(await eventually { try rig.hub.start() == .zero })
+            #expect(try await rig.follow("?since=0-0-0", count: 400, webSocket: webSocket) == Array(1...400))
+            #expect(try await rig.follow("", count: 20, webSocket: webSocket) { try await rig.log(401...420) } == Array(401...420))
+            let resumed = try await rig.follow("?since=\(ViewsRig.position(390))", count: 40, webSocket: webSocket) { try await rig.log(421...430) }
+            #expect(resumed == Array(391...430))
+        }
+    }
+
+    @Test("A log that was told to go on behind a lost one's ids has what that one left, also before its first message")
+    func goesOn() async throws {
+        try await ViewsRig.run { rig in
+            try await rig.archive(1...400)
+            try await rig.redis { [keys = rig.keys] in try LogIdentity.goOn(behind: ViewsRig.position(400), keys, $0) }
+            #expect(await eventually { try rig.hub.start() == ViewsRig.position(400) })
+            #expect(try await rig.follow("?since=0-0-0", count: 410) { try await rig.log(401...410) } == Array(1...410))
         }
     }
 

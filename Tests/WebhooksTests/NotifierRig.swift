@@ -33,16 +33,7 @@ struct NotifierRig: Sendable {
         let loop = StageLoop(name: "webhooks", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: .seconds(1))
         let courier = Courier(addresses: AddressGuard(opened: opened.compactMap { NetworkBlock($0) }), timeoutMs: timeoutMs, look: look)
         let notifier = Notifier(loop: loop, keys: keys, courier: courier, key: hasKey ? key : nil, schedule: schedule, metrics: Metrics())
-        let service = Task { await notifier.run() }
-        do {
-            try await body()
-            service.cancel()
-            await service.value
-        } catch {
-            service.cancel()
-            await service.value
-            throw error
-        }
+        try await whileRunning({ await notifier.run() }, body)
     }
 
     // MARK: Writing

@@ -27,8 +27,9 @@ package struct JetStreamDoor: Sendable {
     }
 
     /// Runs until shutdown.
-    package func run() async {
+    package func run(_ opening: OpeningDoors) async {
         await WorkerThread.run("jetstream-door") { [self] stop in
+            defer { opening.opened(.jetstream) }
             var backoff = Backoff()
             var said = false
             while !stop.isRequested {
@@ -36,6 +37,7 @@ package struct JetStreamDoor: Sendable {
                     let connection = try NATSConnection(options)
                     let consumer = try open(connection)
                     log.info("listening", metadata: ["subject": "\(subject)", "stream": "\(stream)"])
+                    opening.opened(.jetstream)
                     said = false
                     while !stop.isRequested {
                         let batch = try consumer.fetch(max: Limits.jetStreamFetchMax, expires: .milliseconds(500))
@@ -44,6 +46,7 @@ package struct JetStreamDoor: Sendable {
                     }
                     connection.close()
                 } catch {
+                    opening.opened(.jetstream)
                     if !said { log.warning("JetStream is not reachable, will try again", metadata: ["reason": "\(error)"]) }
                     said = true
                     stop.wait(for: backoff.next())

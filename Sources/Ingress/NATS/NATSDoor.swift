@@ -23,6 +23,7 @@ package final class NATSDoor: AppendSink {
 
     /// Names are compared to the letter in NATS.
     private static let waitHeader = "Meshlog-Wait"
+    private static let openingMax = Duration.seconds(5)
 
     private let subject: String
     private let options: NATSOptions
@@ -48,8 +49,9 @@ package final class NATSDoor: AppendSink {
     }
 
     /// Runs until shutdown.
-    package func run() async {
+    package func run(_ opening: OpeningDoors) async {
         await WorkerThread.run("nats-door") { [self] stop in
+            defer { opening.opened(.nats) }
             var backoff = Backoff()
             var said = false
             while !stop.isRequested {
@@ -60,7 +62,10 @@ package final class NATSDoor: AppendSink {
                     ) { [self] in
                         receive($0, stop)
                     }
+                    // Only now does the server know of it.
+                    try connection.flush(timeout: NATSDoor.openingMax)
                     log.info("listening", metadata: ["subject": "\(subject)"])
+                    opening.opened(.nats)
                     backoff.reset()
                     said = false
                     try serve(connection, subscription, stop)
@@ -72,6 +77,7 @@ package final class NATSDoor: AppendSink {
                     try connection.flush(timeout: .seconds(2))
                     connection.close()
                 } catch {
+                    opening.opened(.nats)
                     if !said { log.warning("NATS is not reachable, will try again", metadata: ["reason": "\(error)"]) }
                     said = true
                     stop.wait(for: backoff.next())

@@ -30,9 +30,11 @@ struct FeedFollower<Sink: FeedSink>: Sendable {
 
     /// Follows until the hub stops or the follower leaves.
     ///
+    /// - Parameter fromNow: `start` is where the feed stands: nothing older is wanted, whatever the archive has.
     /// - Throws: what the sink throws.
-    func run(after start: Position) async throws {
+    func run(after start: Position, fromNow: Bool) async throws {
         var cursor = start
+        var knowsPast = fromNow
         var spokenAt = ContinuousClock.now
         var backoff = Backoff(first: .milliseconds(100))
         var isFailing = false
@@ -42,7 +44,7 @@ struct FeedFollower<Sink: FeedSink>: Sendable {
                 spokenAt = .now
             }
             var wanted: [FeedEntry] = []
-            switch await hub.pull(id, after: cursor, until: spokenAt + ViewLimits.feedHeartbeat) {
+            switch await hub.pull(id, after: cursor, knowsPast: knowsPast, until: spokenAt + ViewLimits.feedHeartbeat) {
             case .ended: return
             case .again: continue
             case .entries(let entries):
@@ -53,8 +55,9 @@ struct FeedFollower<Sink: FeedSink>: Sendable {
                     let page = try await hub.history.read(after: cursor, filter)
                     isFailing = false
                     wanted = page.entries
-                    if page.cursor > cursor { backoff.reset() } else { try await Task.sleep(for: backoff.next()) }
+                    if page.cursor > cursor { backoff.reset() } else if knowsPast { try await Task.sleep(for: backoff.next()) }
                     cursor = page.cursor
+                    knowsPast = knowsPast || page.isOfLog
                 } catch  where !(error is CancellationError) {
                     // A store is away: nothing is skipped, the same cursor is asked again.
                     if !isFailing { log.warning("a follower cannot read the past, will try again", metadata: ["cursor": "\(cursor)", "reason": "\(error)"]) }

@@ -12,6 +12,8 @@ struct FeedHistory: Sendable {
         var entries: [FeedEntry] = []
         /// Everything up to here has been looked at.
         var cursor: Position
+        /// What follows is in the log, and not in the archive of a log before it.
+        var isOfLog = false
     }
 
     let stores: Stores
@@ -26,16 +28,16 @@ struct FeedHistory: Sendable {
     /// - Bounds: `ViewLimits.feedBatchEntriesMax` entries, `ViewLimits.feedBatchBytesTarget` bytes and one entry more.
     /// - Throws: 503 when a store is away: try again with the same cursor.
     func read(after cursor: Position, _ filter: MessageFilter) async throws -> Page {
-        let (fromLog, isWhole, begins) = try await stores.log { [hot] session in
+        let (fromLog, found) = try await stores.log { [hot] session in
             let page = try hot.read(
                 after: cursor, count: ViewLimits.feedBatchEntriesMax, bytes: ViewLimits.feedBatchBytesTarget, chunk: ViewLimits.feedChunk, session)
             let entries = FeedHistory.batch(page.messages)
             // All decided positions up to `last` were there to be read.
             let end = entries.last?.position ?? max(cursor, page.last)
-            return (Page(entries: entries.filter { filter.matches($0) }, cursor: end), page.isWhole, page.begins)
+            return (Page(entries: entries.filter { filter.matches($0) }, cursor: end, isOfLog: true), page)
         }
-        if isWhole {
-            guard let begins, try await archiveHas(after: cursor, through: begins.previous) else { return fromLog }
+        if found.isWhole {
+            guard found.isBeforeLog, try await archiveHas(after: cursor, before: found) else { return fromLog }
         }
         let archived = try await readArchive(after: cursor, filter)
         if archived.cursor > cursor { return archived }
@@ -60,10 +62,12 @@ struct FeedHistory: Sendable {
 
     /// Does the archive have messages that an untouched log does not? That a log was lost, only the archive knows; while it is away, a log of which
     /// nothing is known to be archived is all there is.
-    private func archiveHas(after cursor: Position, through last: Position) async throws -> Bool {
+    private func archiveHas(after cursor: Position, before log: HotFeed.Page) async throws -> Bool {
         do {
-            return try await stores.archive { session in try ArchiveReader(session: session).hasMessages(after: cursor, through: last) }
+            return try await stores.archive { session in try ArchiveReader(session: session).hasMessages(after: cursor, through: log.first?.previous) }
         } catch {
+            // A log without entries that has given out ids was told to go on behind those of another one.
+            guard log.first != nil || log.last == .zero else { throw error }
             let archived = try await stores.log { [hot] session in try LogReader(keys: hot.keys).cursor(.verdicts, group: .archive, session) }
             if archived == .zero { return false }
             throw error

@@ -132,12 +132,15 @@ package final class FeedHub: Sendable {
 
     /// What stands behind `cursor`; waits for it until `deadline` when nothing does.
     ///
+    /// - Parameter knowsPast: the follower has read what an earlier log left in the archive, or does not want it.
     /// - Shape: one call of a follower at a time.
-    func pull(_ id: Int, after cursor: Position, until deadline: ContinuousClock.Instant) async -> Pull {
+    func pull(_ id: Int, after cursor: Position, knowsPast: Bool, until deadline: ContinuousClock.Instant) async -> Pull {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let now: Pull? = state.withLockedValue { state in
                     guard !state.isClosed, state.followers.contains(id) else { return .ended }
+                    // A ring that begins with the log itself does not say what was before.
+                    if !knowsPast, state.ring.floor == .zero { return .behind }
                     switch state.ring.batch(after: cursor, count: ViewLimits.feedBatchEntriesMax, bytesTarget: ViewLimits.feedBatchBytesTarget) {
                     case .entries(let entries): return .entries(entries)
                     case .behind: return .behind

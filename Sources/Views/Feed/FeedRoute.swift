@@ -33,7 +33,7 @@ struct FeedRoute: Sendable {
                 try await withGracefulShutdownHandler {
                     try await sink.whileTaken {
                         try await sink.begin(start)
-                        try await follower.run(after: start)
+                        try await follower.run(after: start, fromNow: asked.since == nil)
                     }
                 } onGracefulShutdown: {
                     hub.leave(id)

@@ -21,14 +21,16 @@ final class FeedSocket: WebSocketApplication, FeedSink {
     private let form: FeedForm
     private let filter: MessageFilter
     private let start: Position
+    private let fromNow: Bool
     private let state: NIOLoopBoundBox<State>
 
-    init(_ session: WebSocketSession, hub: FeedHub, form: FeedForm, filter: MessageFilter, start: Position) {
+    init(_ session: WebSocketSession, hub: FeedHub, form: FeedForm, asked: FeedRequest, now: Position) {
         self.session = session
         self.hub = hub
         self.form = form
-        self.filter = filter
-        self.start = start
+        filter = asked.filter
+        start = asked.since ?? now
+        fromNow = asked.since == nil
         state = NIOLoopBoundBox(State(last: start), eventLoop: session.eventLoop)
     }
 
@@ -38,8 +40,8 @@ final class FeedSocket: WebSocketApplication, FeedSink {
         guard let id = hub.join() else { return session.close(code: .tryAgainLater, reason: "too many follow the feed") }
         state.value.id = id
         let follower = FeedFollower(hub: hub, id: id, filter: filter, sink: self)
-        let isTaken = hub.run { [hub, session, start] in
-            try? await follower.run(after: start)
+        let isTaken = hub.run { [hub, session, start, fromNow] in
+            try? await follower.run(after: start, fromNow: fromNow)
             hub.leave(id)
             session.close(code: .goingAway, reason: "the feed ends; resume with since=")
         }

@@ -21,9 +21,8 @@ package struct FeedSockets: WebSocketRoutes {
         }
         // The place is taken before the answer goes out: what is published after the answer is in the feed.
         guard let asked = try? FeedRequest(query: request.query), let now = try? hub.start() else { return nil }
-        let start = asked.since ?? now
         return WebSocketAccept(messageBytesMax: FeedSockets.messageBytesMax) { [hub] session in
-            FeedSocket(session, hub: hub, form: form, filter: asked.filter, start: start)
+            FeedSocket(session, hub: hub, form: form, asked: asked, now: now)
         }
     }
 }

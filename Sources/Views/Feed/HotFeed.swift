@@ -10,9 +10,10 @@ struct HotFeed: Sendable {
         let last: Position
         /// Nothing behind the cursor had been trimmed.
         let isWhole: Bool
-        /// The first entry of a log that nothing was ever taken from, when it lies behind the cursor: this log has all there is, unless it is the
-        /// successor of one that was lost.
-        var begins: Position?
+        /// The cursor lies before all that this log has had: when it is the successor of one that was lost, the archive has more.
+        var isBeforeLog = false
+        /// The first entry that the log has; nil when it has none.
+        var first: Position?
     }
 
     let keys: LogKeys
@@ -29,7 +30,7 @@ struct HotFeed: Sendable {
         }
         let now = try state(session)
         let isBehind = now.first.map { cursor >= $0 } ?? false
-        return Page(messages: messages, last: last, isWhole: now.isUntouched || isBehind, begins: isBehind ? nil : now.first)
+        return Page(messages: messages, last: last, isWhole: now.isUntouched || isBehind, isBeforeLog: !isBehind, first: now.first)
     }
 
     private func state(_ session: RedisSession) throws(RedisError) -> (first: Position?, last: Position, isUntouched: Bool) {

@@ -8,10 +8,15 @@ package struct Probe: Sendable {
     let ask: @Sendable () async throws -> Void
     /// What must run meanwhile.
     let serve: @Sendable () async -> Void
+    /// Is what this process needs of the server set up?
+    let isUsed: @Sendable () -> Bool
 
-    /// - Parameter ask: returns when all is well; throws what is wrong. It may hang: after `ViewLimits.pulsePatience` that counts as an error.
-    package init(name: String, ask: @escaping @Sendable () async throws -> Void) {
+    /// - Parameters:
+    ///   - isUsed: looked at with each answer; a server that is not used yet counts as missing.
+    ///   - ask: returns when all is well; throws what is wrong. It may hang: after `ViewLimits.pulsePatience` that counts as an error.
+    package init(name: String, isUsed: @escaping @Sendable () -> Bool = { true }, ask: @escaping @Sendable () async throws -> Void) {
         self.name = name
+        self.isUsed = isUsed
         self.ask = ask
         serve = {}
     }
@@ -22,6 +27,7 @@ package struct Probe: Sendable {
     ) {
         let connection = BlockingPool<Session>(name: "\(name)-probe", width: 1, connect: connect)
         self.name = name
+        isUsed = { true }
         self.ask = { try await connection.run(ask) }
         serve = { await connection.serve() }
     }

@@ -21,6 +21,7 @@ package final class Pulse: Sendable {
 
     private let servers: [Probe]
     private let gauges: [Probe]
+    private let startedAt = Pulse.now
     private let records: NIOLockedValueBox<[String: Record]>
     private let log = Logger(label: "meshlog.pulse")
 
@@ -30,8 +31,8 @@ package final class Pulse: Sendable {
     package init(servers: [Probe], gauges: [Probe]) {
         self.servers = servers
         self.gauges = gauges
-        let now = Pulse.now
-        records = NIOLockedValueBox(Dictionary(uniqueKeysWithValues: servers.map { ($0.name, Record(missingSince: now)) }))
+        let startedAt = startedAt
+        records = NIOLockedValueBox(Dictionary(uniqueKeysWithValues: servers.map { ($0.name, Record(missingSince: startedAt)) }))
     }
 
     /// Serves until shutdown.
@@ -55,7 +56,7 @@ package final class Pulse: Sendable {
             servers.map { server in
                 guard let record = records[server.name] else { preconditionFailure("every server has a record") }
                 let hanging = record.askedAt.flatMap { now - $0 > patience ? $0 : nil }
-                return Health(name: server.name, missingSince: record.missingSince ?? hanging)
+                return Health(name: server.name, missingSince: record.missingSince ?? hanging ?? (server.isUsed() ? nil : startedAt))
             }
         }
     }

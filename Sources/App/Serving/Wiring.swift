@@ -33,7 +33,7 @@ struct Wiring {
 
     /// Runs a serving process until it is told to stop.
     ///
-    /// - Parameter onReady: called once the HTTP port listens, with the port.
+    /// - Parameter onReady: called once all doors are open, with the HTTP port. A server that is away keeps its door closed, and nobody waiting.
     func run(signals: [UnixSignal] = [.sigint, .sigterm], onReady: @escaping @Sendable (Int) async -> Void) async throws {
         let log = Logger(label: "meshlog")
         try HTTPPort.require(settings)
@@ -203,12 +203,22 @@ struct Wiring {
         let verdicts = VerdictDesk(waiter: waiter, disclosesConditions: settings.disclosesConditions) { rule in
             follower.state.row(.constraint, rule).flatMap { ConstraintTerms(document: $0.document) }
         }
+        let opening = OpeningDoors(natsDoors)
+        let (ports, listens) = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
+        add("announcement") {
+            await cancelWhenGracefulShutdown {
+                for await port in ports {
+                    await opening.wait()
+                    if !Task.isCancelled { await onReady(port) }
+                }
+            }
+        }
         let doors = services.count
-        addDoors(admission, appender, codec, verdicts, loop, &services)
+        addDoors(opening, admission, appender, codec, verdicts, loop, &services)
         let writer = ControlWriter(
             redis: redisPool, keys: keys, follower: follower, machine: ControlMachine(rules: try DocumentForms(catalog).rules))
         let web = try http(
-            admission, appender, verdicts, catalog, redisPool, postgresqlPool, follower, writer, place, onReady: onReady, &services)
+            admission, appender, verdicts, catalog, redisPool, postgresqlPool, follower, writer, place, opening, onPort: { listens.yield($0) }, &services)
         Together.join(&services, from: doors, "doors")
         services.append(web)
         // Behind the doors, so that it ends before them: who waits for a verdict is answered, and does not keep the doors from closing.
@@ -226,8 +236,14 @@ struct Wiring {
         return (state, templates)
     }
 
+    /// Those that listen on a server of their own.
+    private var natsDoors: Set<Door> {
+        guard settings.roles.contains(.doors) else { return [] }
+        return Set([(Door.nats, settings.natsSubject), (.jetstream, settings.jetstreamSubject)].filter { !$0.1.isEmpty }.map(\.0))
+    }
+
     private func addDoors(
-        _ admission: Admission, _ appender: Appender, _ codec: EntryCodec, _ verdicts: VerdictDesk, _ loop: Loops,
+        _ opening: OpeningDoors, _ admission: Admission, _ appender: Appender, _ codec: EntryCodec, _ verdicts: VerdictDesk, _ loop: Loops,
         _ services: inout [any Service]
     ) {
         guard settings.roles.contains(.doors) else { return }
@@ -238,20 +254,20 @@ struct Wiring {
         }
         if !settings.natsSubject.isEmpty {
             let door = NATSDoor(subject: settings.natsSubject, options: settings.nats, admission: admission, appender: appender, verdicts: verdicts)
-            services.append(Part(name: "nats-door") { await door.run() })
+            services.append(Part(name: "nats-door") { await door.run(opening) })
         }
         if !settings.jetstreamSubject.isEmpty {
             let door = JetStreamDoor(
                 subject: settings.jetstreamSubject, stream: settings.jetstreamStream, options: settings.nats, dedupeWindowMs: settings.dedupeWindowMs,
                 admission: admission, appender: appender)
-            services.append(Part(name: "jetstream-door") { await door.run() })
+            services.append(Part(name: "jetstream-door") { await door.run(opening) })
         }
     }
 
     private func http(
         _ admission: Admission, _ appender: Appender, _ verdicts: VerdictDesk, _ catalog: StreamCatalog, _ redis: BlockingPool<RedisSession>,
         _ postgresql: BlockingPool<PostgreSQLSession>, _ follower: ControlFollower, _ writer: ControlWriter,
-        _ place: ProjectionPlace, onReady: @escaping @Sendable (Int) async -> Void, _ services: inout [any Service]
+        _ place: ProjectionPlace, _ opening: OpeningDoors, onPort: @escaping @Sendable (Int) -> Void, _ services: inout [any Service]
     ) throws -> any Service {
         let router = Hummingbird.Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
@@ -262,7 +278,7 @@ struct Wiring {
             sockets.append(PublishSockets(admission: admission, appender: appender, verdicts: verdicts))
         }
         let stores = Stores(redis: redis, postgresql: postgresql)
-        let pulse = pulse(stores, place.connect)
+        let pulse = pulse(stores, place.connect, opening)
         services.append(Part(name: "pulse") { await pulse.run() })
         if settings.roles.contains(.views) {
             let hub = FeedHub(endpoint: settings.redis, keys: settings.keys, stores: stores, live: live, tail: tail, metrics: metrics)
@@ -293,7 +309,7 @@ struct Wiring {
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), serverName: "meshlog", backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(Limits.connectionsMax, logger: Logger(label: "meshlog.http"))),
-            onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
+            onServerRunning: { channel in onPort(channel.localAddress?.port ?? 0) },
             logger: Logger(label: "meshlog.http"))
     }
 
@@ -309,12 +325,15 @@ struct Wiring {
     }
 
     /// What `/readyz` and `/metrics` watch.
-    private func pulse(_ stores: Stores, _ connect: @escaping @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession) -> Pulse {
+    private func pulse(
+        _ stores: Stores, _ connect: @escaping @Sendable (String) throws(PostgreSQLError) -> PostgreSQLSession, _ opening: OpeningDoors
+    ) -> Pulse {
         var servers = [Probe.redis(settings.redis), Probe.postgresql(connect)]
         if settings.roles.contains(.republish) || !settings.natsSubject.isEmpty || !settings.jetstreamSubject.isEmpty {
             let url = settings.nats.url
             servers.append(
-                Probe(name: "nats") {
+                // What is published to a door that does not listen yet is lost.
+                Probe(name: "nats", isUsed: { opening.areOpen }) {
                     try await withCheckedThrowingContinuation { continuation in
                         WorkerThread.start("nats-probe") { continuation.resume(with: Result { _ = try NATSServerInfo.readFirst(of: url) }) }
                     }
@@ -329,19 +348,6 @@ struct Wiring {
     }
 }
 
-/// Makes the loops of the stages.
-private struct Loops: Sendable {
-    let settings: Settings
-    let setup: LogSetup
-
-    /// - Parameter reads: the stream whose declaration says how long this stage may be silent before another process acts for it.
-    func callAsFunction(_ name: String, reads stream: StreamName? = nil) -> StageLoop {
-        let ttl = stream.map { setup.catalog[$0].claimAfter } ?? .seconds(10)
-        return StageLoop(
-            name: name, instance: settings.instance, endpoint: settings.redis, keys: settings.keys, leaseTTL: ttl, setup: setup)
-    }
-}
-
 /// The echo of `--ws-echo`, for conformance suites; it is the same WebSocket code as the doors'.
 private struct EchoRoute: WebSocketRoutes {
     func accept(_ request: WebSocketRequest) -> WebSocketAccept? { EchoApplication.accept(request) }
@@ -352,36 +358,6 @@ private struct NoPosts: PostLane {
     let paths: [String] = []
     func takes(_ request: PostRequest) -> Bool { false }
     func post(_ request: PostRequest, answer: PostAnswer) { preconditionFailure("no path leads here") }
-}
-
-/// Parts that do not need each other: they end at once, and not one after the other. Where one ends by itself, all do.
-private struct Together: Service, CustomStringConvertible {
-    let description: String
-    let parts: [any Service]
-
-    /// Makes one of what stands behind `first`.
-    static func join(_ services: inout [any Service], from first: Int, _ name: String) {
-        guard services.count > first else { return }
-        services[first...] = [Together(description: name, parts: Array(services[first...]))]
-    }
-
-    func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for part in parts { group.addTask { try await part.run() } }
-            try await group.next()
-            if !Task.isShuttingDownGracefully { group.cancelAll() }
-            try await group.waitForAll()
-        }
-    }
-}
-
-/// A part of the process as a service.
-struct Part: Service, CustomStringConvertible {
-    let name: String
-    let body: @Sendable () async throws -> Void
-
-    var description: String { name }
-    func run() async throws { try await body() }
 }
 
 extension ControlState {
