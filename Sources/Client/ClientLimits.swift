@@ -6,6 +6,8 @@ package enum ClientLimits {
     package static let chunkBytesMax = 4 << 20
     /// Bytes read from a file at once.
     package static let readBytes = 256 << 10
+    /// What comes through a pipe within this time is sent together: nobody notices the delay, and a fast producer fills its requests.
+    package static let gatherTime = Duration.milliseconds(10)
     /// An event of the live feed: the largest message, base64 or escaped, and its envelope.
     package static let eventBytesMax = 8 << 20
     /// An answer that is held whole: a page of the largest size.

@@ -50,10 +50,13 @@ package struct LineChunker: Sendable {
         return full
     }
 
+    /// The whole lines so far as a request that is not full; nil when there are none. A line whose end has not come yet stays.
+    package mutating func takeWhole() -> Chunk? { chunk.isEmpty ? nil : cut() }
+
     /// The last request; nil when nothing is left.
     package mutating func finish() -> Chunk? {
         if restSize > 0 { endLine(terminator: 0) }
-        return chunk.isEmpty ? nil : cut()
+        return takeWhole()
     }
 
     private mutating func hold(_ part: ArraySlice<UInt8>) {

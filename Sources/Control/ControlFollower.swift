@@ -24,6 +24,7 @@ package final class ControlFollower: Sendable {
     private let waiterIDs = NIOLockedValueBox(0)
     private let endpoint: RedisEndpoint
     private let reader: ControlReader
+    private let recovery: ControlRecovery
     private let live: LiveConfig
     private let templates: TemplateFold
     private let log = Logger(label: "meshlog.control")
@@ -34,6 +35,7 @@ package final class ControlFollower: Sendable {
     package init(endpoint: RedisEndpoint, keys: LogKeys, live: LiveConfig, templates: TemplateFold = TemplateFold(), state: ControlState = ControlState()) {
         self.endpoint = endpoint
         reader = ControlReader(keys: keys)
+        recovery = ControlRecovery(keys: keys)
         self.live = live
         self.templates = templates
         shared = NIOLockedValueBox(Shared(state: state))
@@ -96,12 +98,17 @@ package final class ControlFollower: Sendable {
                 let session = try RedisSession(endpoint, name: "meshlog-control", timeout: .seconds(10))
                 try reader.fold(into: &state, session, stop: { stop.isRequested })
                 publish(state, &templates)
+                try recover(state, session)
                 failing = false
                 backoff.reset()
+                var looked = ContinuousClock.now
                 while !stop.isRequested {
                     let before = state.position
                     try reader.follow(&state, wait: .milliseconds(250), session)
                     if state.position > before { publish(state, &templates) }
+                    guard ContinuousClock.now - looked > .seconds(1) else { continue }
+                    looked = .now
+                    try recover(state, session)
                 }
             } catch {
                 if !failing { log.warning("the control stream cannot be read; the last state stays in force", metadata: ["reason": "\(error)"]) }
@@ -109,6 +116,11 @@ package final class ControlFollower: Sendable {
                 stop.wait(for: backoff.next())
             }
         }
+    }
+
+    /// At once, not with the next change: projections wait for ids behind their checkpoints.
+    private func recover(_ state: ControlState, _ session: RedisSession) throws(RedisError) {
+        if try recovery.isBehind(state, session) { _ = try recovery.run(state, session) }
     }
 
     private func publish(_ state: ControlState, _ templates: inout TemplateFold) {

@@ -43,6 +43,18 @@ package struct ControlState: ControlFold, Sendable {
     /// How far documents of a kind are folded.
     package func position(of kind: ControlKind) -> Position { kinds[kind]?.position ?? .zero }
 
+    /// What a change must stand behind, so that no kind passes it over: before the rest of the stream is folded, kinds are further than `position`.
+    package var reached: Position { kinds.values.reduce(position) { max($0, $1.position) } }
+
+    /// The version of each document, by "<kind>/<key>".
+    package var versions: [String: Position] {
+        var out: [String: Position] = [:]
+        for (kind, known) in kinds {
+            for (key, row) in known.rows { out["\(kind.rawValue)/\(key)"] = row.revision }
+        }
+        return out
+    }
+
     /// Does a topic group name this topic?
     package func isKnown(topic: String) -> Bool { topics[topic] != nil }
 

@@ -24,12 +24,14 @@ package enum ControlError: Error, Sendable {
 package struct ControlWriter: Sendable {
     private let redis: BlockingPool<RedisSession>
     private let log: ControlLog
+    private let recovery: ControlRecovery
     private let follower: ControlFollower
     private let machine: ControlMachine
 
     package init(redis: BlockingPool<RedisSession>, keys: LogKeys, follower: ControlFollower, machine: ControlMachine) {
         self.redis = redis
         log = ControlLog(keys: keys)
+        recovery = ControlRecovery(keys: keys)
         self.follower = follower
         self.machine = machine
     }
@@ -43,7 +45,8 @@ package struct ControlWriter: Sendable {
     package func run(_ command: ControlCommand) async throws(ControlError) -> ControlReceipt {
         var isCaughtUp = false
         for _ in 0..<ControlWriter.attemptsMax {
-            let row = follower.state.row(command.kind, command.key)
+            let state = follower.state
+            let row = state.row(command.kind, command.key)
             let change: ControlChange
             do throws(ControlMachine.Fault) {
                 change = try machine.decide(command, row: row)
@@ -56,14 +59,14 @@ package struct ControlWriter: Sendable {
                 }
                 throw .fault(error)
             }
-            switch try await append([change]) {
+            switch try await append([change], on: state) {
             case .appended(let positions):
                 let position = positions[0]
                 _ = await follower.reached(position, within: ControlWriter.settleWait)
                 let after = change.event.change == .deleted ? nil : ControlRow(change.event, at: position, before: row)
                 return ControlReceipt(position: position, row: after, isNew: row == nil)
             case .conflict:
-                _ = await catchUp()
+                if try await !recover(change, state) { _ = await catchUp() }
             }
         }
         throw .contended
@@ -74,7 +77,8 @@ package struct ControlWriter: Sendable {
     /// - Returns: the positions; empty when nothing differs.
     package func restore(_ kinds: [ControlKind], to past: ControlState, author: ControlAuthor) async throws(ControlError) -> [Position] {
         for _ in 0..<ControlWriter.attemptsMax {
-            let changes = ControlRestore.changes(kinds, from: follower.state, to: past, author: author)
+            let state = follower.state
+            let changes = ControlRestore.changes(kinds, from: state, to: past, author: author)
             if changes.isEmpty { return [] }
             guard changes.count <= Limits.controlBatchMax else {
                 throw .fault(
@@ -83,19 +87,38 @@ package struct ControlWriter: Sendable {
                             .tooLarge, "",
                             "\(changes.count) documents differ, at most \(Limits.controlBatchMax) can be brought back in one step; restore fewer kinds")))
             }
-            switch try await append(changes) {
+            switch try await append(changes, on: state) {
             case .appended(let positions):
                 if let last = positions.last { _ = await follower.reached(last, within: ControlWriter.settleWait) }
                 return positions
-            case .conflict: _ = await catchUp()
+            case .conflict(let index, _):
+                if try await !recover(changes[index], state) { _ = await catchUp() }
             }
         }
         throw .contended
     }
 
-    private func append(_ changes: [ControlChange]) async throws(ControlError) -> ControlOutcome {
+    private func append(_ changes: [ControlChange], on state: ControlState) async throws(ControlError) -> ControlOutcome {
+        try await onLog { [log, recovery] session in
+            if try recovery.isBehind(state, session) { _ = try recovery.run(state, session) }
+            return try log.append(changes, session)
+        }
+    }
+
+    /// Gives documents their versions again where a conflict is none: nobody has changed the document, the log has lost the change that this state has.
+    ///
+    /// - Returns: whether that was so and is mended.
+    private func recover(_ change: ControlChange, _ state: ControlState) async throws(ControlError) -> Bool {
+        guard let revision = state.row(change.event.kind, change.event.key)?.revision else { return false }
+        return try await onLog { [recovery] session in
+            if try recovery.stands(revision, session) { return false }
+            return try recovery.run(state, session)
+        }
+    }
+
+    private func onLog<R: Sendable>(_ body: @escaping @Sendable (RedisSession) throws -> R) async throws(ControlError) -> R {
         do {
-            return try await redis.run { [log] session in try log.append(changes, session) }
+            return try await redis.run(body)
         } catch let error as RedisError {
             throw .unavailable(LogError(error))
         } catch let error as LogError {

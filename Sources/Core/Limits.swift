@@ -69,6 +69,8 @@ package enum Limits {
     package static let decidedTailBytesMax = 16 << 20
     /// Backbones of the registry that are republished to, besides the one of the settings: each costs three threads and a connection.
     package static let backbonesMax = 64
+    /// How often the groups of registered backbones are looked after although nothing has changed.
+    package static let backboneGroupsInterval = Duration.seconds(5)
     /// Unacknowledged messages of one WebSocket or NDJSON connection before it is not read any further.
     package static let inFlightMax = 1_024
     /// Rows of one REST page.

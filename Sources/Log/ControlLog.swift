@@ -45,16 +45,6 @@ package struct ControlLog: Sendable {
         return .appended(positions)
     }
 
-    /// Says which version each document has, for a log whose stream does not hold their changes any more.
-    ///
-    /// - Parameter revisions: by "<kind>/<key>".
-    package func setVersions(_ revisions: [String: Position], _ session: RedisSession) throws(RedisError) {
-        let head = try LogReader(keys: keys).bounds(.control, session).last
-        try session.run("DEL", [keys.controlVersions])
-        for (name, revision) in revisions { try session.run("HSET", [keys.controlVersions, name, revision.streamID]) }
-        try session.run("HSET", [keys.controlVersions, "-", head.streamID])
-    }
-
     /// Reads an entry of `control`: the event, or why it is none and what it holds as JSON.
     package static func event(_ entry: RedisReply) -> Result<ControlEvent, UnreadableEntry> {
         do throws(ControlFault) {

@@ -123,6 +123,11 @@ package final class DecidedTail: Sendable {
         condition.withLock { state.floor.map { cursor >= $0 } ?? false && state.head.map { cursor <= $0 } ?? false }
     }
 
+    /// Is it worth waiting here for what follows `cursor`? Where the router has stopped acting, what comes is in the log alone.
+    package func isKept(at cursor: Position) -> Bool {
+        condition.withLock { state.keptUntil > .now && state.floor.map { cursor >= $0 } ?? false && state.head.map { cursor <= $0 } ?? false }
+    }
+
     /// Waits until something stands behind `cursor` here, at most `wait`; false when the log has to be asked.
     package func wait(after cursor: Position, _ wait: Duration) -> Bool {
         let end = Date(timeIntervalSinceNow: wait / .seconds(1))

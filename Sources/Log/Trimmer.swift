@@ -3,6 +3,8 @@ internal import Logging
 package import RedisDriver
 
 /// Keeps streams within their retention, never past what a group has acknowledged nor past what the archive holds.
+///
+/// Age is counted by Redis's clock, which gave the ids: a host whose clock is wrong trims nothing too early.
 package struct Trimmer: Sendable {
     private let loop: StageLoop
     private let catalog: StreamCatalog
@@ -10,7 +12,6 @@ package struct Trimmer: Sendable {
     private let interval: Duration
     private let rejectedBytesMax: Int
     private let live: LiveConfig
-    private let clock: @Sendable () -> UInt64
     private let removed: Counter
     private let log = Logger(label: "meshlog.trim")
 
@@ -24,13 +25,10 @@ package struct Trimmer: Sendable {
         .notifications: [.notifications],
     ]
 
-    /// - Parameters:
-    ///   - live: the configuration, whose retention of messages goes before the declared one.
-    ///   - clock: milliseconds since the Unix epoch.
+    /// - Parameter live: the configuration, whose retention of messages goes before the declared one.
     package init(
         loop: StageLoop, catalog: StreamCatalog, keys: LogKeys, live: LiveConfig, interval: Duration, rejectedBytesMax: Int = Limits.rejectedStreamBytesMax,
-        metrics: Metrics,
-        clock: @escaping @Sendable () -> UInt64
+        metrics: Metrics
     ) {
         self.rejectedBytesMax = rejectedBytesMax
         self.live = live
@@ -38,7 +36,6 @@ package struct Trimmer: Sendable {
         self.catalog = catalog
         self.keys = keys
         self.interval = interval
-        self.clock = clock
         removed = metrics.counter("meshlog_trimmed_entries_total", help: "Entries removed from streams by retention")
     }
 
@@ -65,11 +62,9 @@ package struct Trimmer: Sendable {
     /// Trims one stream once, a bounded part of it; the number of entries that went.
     package func trim(_ name: StreamName, _ session: RedisSession) throws(RedisError) -> Int {
         let retention = retention(of: name)
-        let now = clock()
-        let oldest = retention.ageMs == 0 || retention.ageMs > now ? 0 : now - retention.ageMs
         var entries = retention.entries
         if name == .rejected, let most = try rejectedEntriesMax(session) { entries = entries == 0 ? most : min(entries, most) }
-        return try Trimmer.trim(name, oldestMs: oldest, entries: entries, keys: keys, session)
+        return try Trimmer.trim(name, ageMs: retention.ageMs, entries: entries, keys: keys, session)
     }
 
     /// How many rejected inputs may stay where their bytes are what is too much; nil where it is not. Nobody admits what comes there, so nobody else
@@ -93,18 +88,46 @@ package struct Trimmer: Sendable {
     }
 
     /// - Parameters:
+    ///   - ageMs: entries that are older by Redis's clock go; 0 for no bound by age.
+    ///   - entries: how many may stay; 0 for no bound by size.
+    package static func trim(_ name: StreamName, ageMs: UInt64, entries: Int, keys: LogKeys, _ session: RedisSession) throws(RedisError) -> Int {
+        try trim(name, age: ageMs == 0 ? "0" : "+\(ageMs)", entries: entries, keys: keys, session)
+    }
+
+    /// - Parameters:
     ///   - oldestMs: entries before go; 0 for no bound by age.
     ///   - entries: how many may stay; 0 for no bound by size.
     package static func trim(_ name: StreamName, oldestMs: UInt64, entries: Int, keys: LogKeys, _ session: RedisSession) throws(RedisError) -> Int {
+        try trim(name, age: String(oldestMs), entries: entries, keys: keys, session)
+    }
+
+    /// - Parameter age: as `meshlog_trim` takes it.
+    private static func trim(_ name: StreamName, age: String, entries: Int, keys: LogKeys, _ session: RedisSession) throws(RedisError) -> Int {
         let streams = [keys.stream(name)] + (boundBy[name] ?? []).map { keys.stream($0) }
         guard try session.run("EXISTS", [streams[0]]) == .integer(1) else { return 0 }
-        // A session's opening stays for as long as the session is open; it stands behind the entry that it is about.
-        let kept = name == .sessions ? try SessionLog(keys: keys).oldestOpen(session)?.streamID : nil
-        let reply = try session.run("FCALL", ["meshlog_trim", String(streams.count)] + streams + [String(oldestMs), String(entries), kept ?? "-"])
+        let kept = try firstKept(name, keys, session)?.streamID ?? "-"
+        let reply = try session.run("FCALL", ["meshlog_trim", String(streams.count)] + streams + [age, String(entries), kept])
         guard let items = reply.array, items.count == 2, let count = items[0].int, let first = items[1].text else { throw .unexpectedReply("meshlog_trim") }
         // A server without memory left refuses the note, and what was trimmed is what helps it.
         if count > 0 { _ = try session.call("XADD", operation(name, count, first: first, keys)) }
         return count
+    }
+
+    /// What must stay although every group has passed it; nil when nothing must.
+    private static func firstKept(_ name: StreamName, _ keys: LogKeys, _ session: RedisSession) throws(RedisError) -> Position? {
+        switch name {
+        // A session's opening stays for as long as the session is open; it stands behind the entry that it is about.
+        case .sessions: return try SessionLog(keys: keys).oldestOpen(session)
+        // What limits count is in the verdicts until the router has written it down: the first verdict that is not in there stays, and what it is about.
+        // The router writes within `Limits.limitsWrittenSeconds`, so retention waits no longer for it than that while one runs.
+        case .messages, .verdicts:
+            // The position stands in front of a state that may have many megabytes.
+            let head = try session.run("GETRANGE", [keys.limits, "0", "63"]).text ?? ""
+            let written = head.split(separator: "\n", omittingEmptySubsequences: false).first.flatMap { Position($0) } ?? .zero
+            let first = try session.run("XRANGE", [keys.stream(.verdicts), written.next.streamID, "+", "COUNT", "1"]).array?.first
+            return first?.array?.first?.text.flatMap { Position(streamID: $0) }
+        default: return nil
+        }
     }
 
     private static func operation(_ name: StreamName, _ count: Int, first: String, _ keys: LogKeys) -> [String] {

@@ -22,6 +22,7 @@ package struct ArchiveStage<Record: ArchiveRecord>: ReplaySink {
         self.stream = stream
         self.group = group
         try ArchiveStage.catchUp(source, with: sink.checkpoint, reader, session)
+        try ArchiveStage.tellHole(stream, sink.checkpoint, reader, session)
         // At once, not with the first batch: a PostgreSQL that came back older than it was needs what the group has passed.
         try reader.setCursor(stream, group: group, sink.checkpoint.position, session)
     }
@@ -42,6 +43,19 @@ package struct ArchiveStage<Record: ArchiveRecord>: ReplaySink {
             metadata: [
                 "stream": "\(source.rawValue)", "ended": "\(last)", "archived": "\(checkpoint.position)",
                 "entries_before": "\(before)",
+            ])
+    }
+
+    /// An archive that was restored from an old copy lacks what the log has let go since: going on is right, and saying nothing is not.
+    private static func tellHole(_ stream: StreamName, _ checkpoint: Checkpoint, _ reader: LogReader, _ session: RedisSession) throws(RedisError) {
+        let extent = try StreamExtent.read(stream, keys: reader.keys, session)
+        let missing = extent.removed - checkpoint.entries
+        guard missing > 0 else { return }
+        Logger(label: "meshlog.\(checkpoint.name)").error(
+            "the archive is older than what the log still has: entries are in neither, so it was restored from an old copy. Restore a newer one, or live with the hole",
+            metadata: [
+                "stream": "\(stream.rawValue)", "missing": "\(missing)", "archived": "\(checkpoint.position)",
+                "log_begins": "\(extent.first ?? extent.last)",
             ])
     }
 

@@ -37,6 +37,7 @@ package struct BackboneFleet: Sendable {
             await withDiscardingTaskGroup { group in
                 var running: [RegisteredBackbone: AsyncStream<Void>.Continuation] = [:]
                 var reconciled: Set<RegisteredBackbone>?
+                var looked = ContinuousClock.now
                 while !Task.isCancelled {
                     let registry = registered()
                     let wanted = BackboneFleet.chosen(registry.backbones)
@@ -44,7 +45,10 @@ package struct BackboneFleet: Sendable {
                         whileWanted.finish()
                         running[backbone] = nil
                     }
-                    if reconciled != wanted, await onThread({ session throws(RedisError) in try makeGroups(wanted, session) }) {
+                    // From time to time in any case: a group that Redis has lost, or somebody removed, would stay away.
+                    let isDue = reconciled != wanted || ContinuousClock.now - looked > Limits.backboneGroupsInterval
+                    if isDue { looked = .now }
+                    if isDue, await onThread({ session throws(RedisError) in try makeGroups(wanted, session) }) {
                         for backbone in wanted where running[backbone] == nil {
                             let (isWanted, continuation) = AsyncStream<Void>.makeStream()
                             running[backbone] = continuation
@@ -94,10 +98,16 @@ package struct BackboneFleet: Sendable {
         }
     }
 
+    /// A group that is missing may have been lost: it begins behind what that backbone has got already.
     private func makeGroups(_ wanted: Set<RegisteredBackbone>, _ session: RedisSession) throws(RedisError) -> Bool {
+        let stream = keys.stream(.verdicts)
+        // Looked at first, since where a group begins takes a search. Without a stream there is no group.
+        let present = (try session.call("XINFO", ["GROUPS", stream]).array ?? []).compactMap { $0.pairs["name"]?.text }
         for backbone in wanted {
             let name = GroupName.republish(backbone.id).rawValue
-            let reply = try session.call("XGROUP", ["CREATE", keys.stream(.verdicts), name, backbone.since.streamID, "MKSTREAM"])
+            if present.contains(name) { continue }
+            let begin = max(backbone.since, try LogSetup.lastSent(to: backbone.name, keys: keys, session) ?? .zero)
+            let reply = try session.call("XGROUP", ["CREATE", stream, name, begin.streamID, "MKSTREAM"])
             if case .error(let text) = reply, !text.hasPrefix("BUSYGROUP") { throw .server(text) }
         }
         return true

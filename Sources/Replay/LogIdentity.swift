@@ -35,9 +35,16 @@ package struct LogIdentity: Sendable, Equatable {
 
     /// The log that the archive is of; nil when it is of none yet.
     package static func owner(on session: PostgreSQLSession) throws(PostgreSQLError) -> LogIdentity? {
-        if try session.query("SELECT to_regclass('log_identity')").isNull(0, 0) { return nil }
+        if try !hasPlace(on: session) { return nil }
         let row = try session.query("SELECT key_prefix, log_id FROM log_identity")
         return row.rowCount == 0 ? nil : LogIdentity(prefix: row.string(0, 0) ?? "", id: row.string(0, 1) ?? "")
+    }
+
+    /// Can the database say whose archive it is? One that was never set up cannot, nor one that was emptied since.
+    ///
+    /// - Cost: one round trip.
+    package static func hasPlace(on session: PostgreSQLSession) throws(PostgreSQLError) -> Bool {
+        try !session.query("SELECT to_regclass('log_identity')").isNull(0, 0)
     }
 
     /// Refuses an archive of another log.
@@ -47,7 +54,7 @@ package struct LogIdentity: Sendable, Equatable {
     /// - Throws: `.misuse` when it is another's.
     package func check(on session: PostgreSQLSession, claiming: Bool) throws(PostgreSQLError) {
         var owner = try LogIdentity.owner(on: session)
-        if owner == nil, claiming, try !session.query("SELECT to_regclass('log_identity')").isNull(0, 0) {
+        if owner == nil, claiming, try LogIdentity.hasPlace(on: session) {
             _ = try session.query(
                 "INSERT INTO log_identity (log_id, key_prefix) VALUES ($1, $2) ON CONFLICT DO NOTHING", [.text(id), .text(prefix)])
             owner = try LogIdentity.owner(on: session)
@@ -71,6 +78,13 @@ package struct LogIdentity: Sendable, Equatable {
             first = min(first ?? begin, begin)
         }
         return first
+    }
+
+    /// The last id that any stream of the log has given out.
+    package static func end(_ keys: LogKeys, _ session: RedisSession) throws(RedisError) -> Position {
+        var end = Position.zero
+        for name in StreamName.allCases { end = try max(end, LogReader(keys: keys).bounds(name, session).last) }
+        return end
     }
 
     /// How far the archive and the projections are.

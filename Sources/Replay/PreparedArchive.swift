@@ -5,7 +5,8 @@ internal import Synchronization
 /// Connections to an archive that is this log's and as this version needs it: nobody gets one before the migrations are applied.
 ///
 /// PostgreSQL may be away when a process starts, so whoever connects first once it is there brings it up to date; of several at once, the
-/// others wait for that. What a start would have been refused for refuses every connection, until it is mended.
+/// others wait for that. A database that was emptied while the process serves, or replaced by an empty one, is brought up to date in the same way.
+/// What a start would have been refused for refuses every connection, until it is mended.
 package final class PreparedArchive: Sendable {
     private let migrator: Migrator
     private let identity: LogIdentity
@@ -25,7 +26,7 @@ package final class PreparedArchive: Sendable {
         self.open = open
     }
 
-    /// Applies what is pending, once.
+    /// Applies what is pending, once for each database that it meets.
     package func prepare() throws(MigrationError) {
         if isPrepared.load(ordering: .acquiring) { return }
         let session: PostgreSQLSession
@@ -39,6 +40,19 @@ package final class PreparedArchive: Sendable {
 
     /// - Throws: also `.misuse` with the reason why the archive cannot be prepared, or whose it is.
     package func connect(_ name: String) throws(PostgreSQLError) -> PostgreSQLSession {
+        try prepareForStage()
+        let session = try open(name)
+        if try !LogIdentity.hasPlace(on: session) {
+            log.error("the archive is empty: its database was emptied, or is another; it is set up again, and has what the log still holds from now on")
+            isPrepared.store(false, ordering: .releasing)
+            try prepareForStage()
+        }
+        // Each time: by now it may be another database.
+        try identity.check(on: session, claiming: true)
+        return session
+    }
+
+    private func prepareForStage() throws(PostgreSQLError) {
         do throws(MigrationError) {
             try prepare()
         } catch {
@@ -47,9 +61,5 @@ package final class PreparedArchive: Sendable {
             default: throw .misuse("\(error)")
             }
         }
-        let session = try open(name)
-        // Each time: by now it may be another database.
-        try identity.check(on: session, claiming: true)
-        return session
     }
 }

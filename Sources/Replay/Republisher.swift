@@ -11,7 +11,9 @@ package struct RepublishStage: ReplaySink {
     /// Why nothing can be sent.
     private let fault: String
     private let body: RepublishBody
-    private let target: String
+    private let names: BackboneNames
+    /// Subjects of Meshlog's own doors there: what a rule reroutes to one would come in again, and be rejected.
+    private let doors: Set<String>
     private let session: RedisSession
     private let keys: LogKeys
     private let group: GroupName
@@ -21,14 +23,15 @@ package struct RepublishStage: ReplaySink {
     private let log = Logger(label: "meshlog.republish")
 
     init(
-        backbone: Backbone?, fault: String = "", body: RepublishBody, target: String, session: RedisSession, keys: LogKeys, group: GroupName, lease: String,
-        epoch: Int, cursor: Position
+        backbone: Backbone?, fault: String = "", body: RepublishBody, names: BackboneNames, doors: Set<String> = [], session: RedisSession, keys: LogKeys,
+        group: GroupName, lease: String, epoch: Int, cursor: Position
     ) {
         self.backbone = backbone
         self.fault = fault
         self.group = group
         self.body = body
-        self.target = target
+        self.names = names
+        self.doors = doors
         self.session = session
         self.keys = keys
         self.lease = lease
@@ -38,7 +41,7 @@ package struct RepublishStage: ReplaySink {
 
     package mutating func write(_ batch: [DecidedMessage]) throws {
         guard let last = batch.last else { return }
-        let due = batch.filter { $0.verdict.goes(to: target) }
+        let due = batch.filter { $0.verdict.goes(to: names) }
         let receipts = try send(due)
         try record(due, receipts, through: last.position, entries: batch.count)
         cursor = last.position
@@ -48,22 +51,31 @@ package struct RepublishStage: ReplaySink {
     private func send(_ due: [DecidedMessage]) throws -> [BackboneReceipt] {
         guard !due.isEmpty else { return [] }
         guard let backbone else { return due.map { _ in .failed(reason: fault, retryable: false) } }
-        let outgoing = due.map { decided in
+        let isDoor = due.map { doors.contains(String(decoding: $0.verdict.subject, as: UTF8.self)) }
+        let outgoing = zip(due, isDoor).filter { !$1 }.map { decided, _ in
             OutgoingMessage(
                 id: "\(keys.prefix)/\(decided.position)", position: decided.position.description, uuid: decided.message.string(.messageUUID),
                 subject: String(decoding: decided.verdict.subject, as: UTF8.self), payload: body.bytes(of: decided),
                 contentType: body.contentType(of: decided), traceparent: decided.message.string(.traceparent))
         }
         let receipts = WorkerThread.wait { await backbone.publish(outgoing) }
-        if case .failed(let reason, true)? = receipts.first(where: \.isRetryable) { throw LogError.unavailable("backbone '\(target)': \(reason)") }
-        return receipts
+        if case .failed(let reason, true)? = receipts.first(where: \.isRetryable) {
+            throw LogError.unavailable("backbone '\(names.name(in: due[0].verdict))': \(reason)")
+        }
+        var sent = receipts.makeIterator()
+        return zip(due, isDoor).compactMap { decided, isDoor in
+            guard isDoor else { return sent.next() }
+            let subject = String(decoding: decided.verdict.subject, as: UTF8.self)
+            return .failed(reason: "'\(subject)' is a door of Meshlog: it would come in again", retryable: false)
+        }
     }
 
     private func record(_ due: [DecidedMessage], _ receipts: [BackboneReceipt], through: Position, entries: Int) throws {
         let now = Int64(Date().timeIntervalSince1970 * 1e6)
         let deliveries = zip(due, receipts).map { decided, receipt in
             var delivery = DeliveryEntry(
-                position: decided.position, messageUUID: decided.verdict.messageUUID, target: target, subject: decided.verdict.subject, outcome: .core,
+                position: decided.position, messageUUID: decided.verdict.messageUUID, target: names.name(in: decided.verdict), subject: decided.verdict.subject,
+                outcome: .core,
                 ackTS: now)
             switch receipt {
             case .stored(let stream, let sequence, let duplicate):
@@ -98,18 +110,24 @@ package struct RepublishStage: ReplaySink {
 
 extension VerdictEntry {
     /// Is the message to be sent to this backbone?
-    fileprivate func goes(to target: String) -> Bool { (outcome == .deliver || outcome == .reroute) && targets.contains(target) }
+    fileprivate func goes(to backbone: BackboneNames) -> Bool {
+        (outcome == .deliver || outcome == .reroute) && targets.contains(backbone.name(in: self))
+    }
 }
 
 /// Makes the followers that republish.
 package enum Republishers {
     /// To the backbone of the settings, which nearly everything goes to.
     ///
-    /// - Parameter tail: of the router in this process.
+    /// - Parameters:
+    ///   - tail: of the router in this process.
+    ///   - doors: subjects of Meshlog's own doors on the same server, which nothing is sent to.
     package static func follower(
-        loop: StageLoop, keys: LogKeys, tail: DecidedTail, metrics: Metrics, backbone: Backbone, target: String, body: RepublishBody
+        loop: StageLoop, keys: LogKeys, tail: DecidedTail, metrics: Metrics, backbone: Backbone, target: String, doors: Set<String> = [],
+        body: RepublishBody
     ) -> HeadFollower<RepublishStage> {
         let reader = LogReader(keys: keys)
+        let names = BackboneNames(target)
         return HeadFollower(
             loop: loop, keys: keys, stream: .verdicts, metrics: metrics,
             read: { try reader.decided(after: $0, count: Limits.republishBatchMax, $1) },
@@ -118,7 +136,8 @@ package enum Republishers {
             open: { session, epoch in
                 WorkerThread.wait { await backbone.doubt() }
                 return RepublishStage(
-                    backbone: backbone, body: body, target: target, session: session, keys: keys, group: .republish, lease: keys.lease(loop.name), epoch: epoch,
+                    backbone: backbone, body: body, names: names, doors: doors, session: session, keys: keys, group: .republish, lease: keys.lease(loop.name),
+                    epoch: epoch,
                     cursor: try reader.cursor(.verdicts, group: .republish, session))
             })
     }
@@ -129,14 +148,15 @@ package enum Republishers {
     ) -> HeadFollower<RepublishStage> {
         let reader = LogReader(keys: keys)
         let group = GroupName.republish(registered.id)
-        let name = registered.name
+        let names = BackboneNames(registered.name)
         return HeadFollower(
             loop: loop, keys: keys, stream: .verdicts, metrics: metrics,
-            read: { try reader.decided(after: $0, count: Limits.republishBatchMax, where: { $0.goes(to: name) }, $1) }, position: { $0.position },
+            read: { try reader.decided(after: $0, count: Limits.republishBatchMax, where: { $0.goes(to: names) }, $1) }, position: { $0.position },
             open: { session, epoch in
                 if let backbone { WorkerThread.wait { await backbone.doubt() } }
+                try names.learn(registered, keys, session)
                 return RepublishStage(
-                    backbone: backbone, fault: registered.fault ?? "", body: body, target: name, session: session, keys: keys, group: group,
+                    backbone: backbone, fault: registered.fault ?? "", body: body, names: names, session: session, keys: keys, group: group,
                     lease: keys.lease(loop.name), epoch: epoch, cursor: try reader.cursor(.verdicts, group: group, session))
             })
     }

@@ -99,7 +99,10 @@ package final class EmbeddedServer: Sendable {
             let since = ContinuousClock.now
             await child.ended()
             guard !Task.isCancelled, state.withLock({ $0.isWanted }) else { return }
-            logger.error("server ended", metadata: metadata(["status": "\(child.exitStatus.map(\.description) ?? "unknown")"]))
+            var facts: Logger.Metadata = ["status": "\(child.exitStatus.map(\.description) ?? "unknown")", "said": "\(log.tail(lines: 1))"]
+            // A full disk keeps the server's own log from saying so.
+            if let free = Folder.freeBytes(recipe.folder) { facts["disk_free_mb"] = "\(free >> 20)" }
+            logger.error("server ended", metadata: metadata(facts))
             // Waiting between attempts, not for a result: one that ran for a while comes back at once.
             backoff = ContinuousClock.now - since > .seconds(10) ? .milliseconds(50) : min(backoff * 2, StackLimits.restartBackoffMax)
             repeat {

@@ -38,6 +38,13 @@ enum Folder {
         guard chown(path, owner.uid, owner.gid) == 0 else { throw failure(path) }
     }
 
+    /// What its disk has left for unprivileged writers; nil where that cannot be told.
+    static func freeBytes(_ path: String) -> Int? {
+        var info = statvfs()
+        guard statvfs(path, &info) == 0 else { return nil }
+        return Int(info.f_bavail) * Int(info.f_frsize)
+    }
+
     static func failure(_ path: String) -> StackError {
         .folderUnusable(path: path, reason: String(cString: strerror(errno)))
     }

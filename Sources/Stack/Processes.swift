@@ -73,8 +73,9 @@ enum Processes {
     private static func listener(onPort port: Int) -> (inode: String, uid: UInt32)? {
         let suffix = ":" + String(repeating: "0", count: max(0, 4 - String(port, radix: 16).count)) + String(port, radix: 16).uppercased()
         for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            guard let text = try? String(contentsOfFile: table, encoding: .utf8) else { continue }
-            for line in text.split(separator: "\n").dropFirst() {
+            // The kernel gives a page at a time, and Foundation's readers of whole files take the first one for all.
+            guard let data = try? FileHandle(forReadingAtPath: table)?.readToEnd() else { continue }
+            for line in String(decoding: data, as: UTF8.self).split(separator: "\n").dropFirst() {
                 let fields = line.split(separator: " ", omittingEmptySubsequences: true)
                 guard fields.count > 9, fields[1].hasSuffix(suffix), fields[3] == "0A" else { continue }
                 return (String(fields[9]), UInt32(fields[7]) ?? 0)

@@ -9,15 +9,21 @@ struct LimiterLog {
     private let keys: LogKeys
     private let lease: String
     private let every: Int
-    /// Verdicts decided since the state was written, and when that was.
-    private var decided = 0
+    private let interval: Duration
+    /// The last verdict in the state, and how many in it are not in what was written down.
+    private var position = Position.zero
+    private var unwritten = 0
     private var written = ContinuousClock.now
     private static let log = Logger(label: "meshlog.router")
 
-    init(keys: LogKeys, lease: String, every: Int) {
+    /// - Parameters:
+    ///   - every: verdicts after which the state is written down.
+    ///   - interval: time after which it is, however few there are.
+    init(keys: LogKeys, lease: String, every: Int, interval: Duration) {
         self.keys = keys
         self.lease = lease
         self.every = every
+        self.interval = interval
     }
 
     /// The state as the last verdict of the log left it.
@@ -25,16 +31,18 @@ struct LimiterLog {
     /// - Cost: a second for some hundred thousand verdicts; there are at most about `Limits.limitsWrittenVerdicts` to read, unless the
     ///   state as a whole is lost.
     /// - Parameter isGoing: asked before each thousand; false ends it early.
-    func restore(_ session: RedisSession, while isGoing: () -> Bool) throws -> LimiterState {
-        var (position, state) = try written(session) ?? (.zero, LimiterState())
+    mutating func restore(_ session: RedisSession, while isGoing: () -> Bool) throws -> LimiterState {
+        var (last, state) = try written(session) ?? (.zero, LimiterState())
         while isGoing() {
             var command = RESPWriter()
-            command.command("XRANGE", [keys.stream(.verdicts), position.next.streamID, "+", "COUNT", String(LimiterLog.batch)])
+            command.command("XRANGE", [keys.stream(.verdicts), last.next.streamID, "+", "COUNT", String(LimiterLog.batch)])
             try session.send(command)
-            let (count, fault) = try session.receive { reply in LimiterLog.apply(reply, to: &state, &position) }
+            let (count, fault) = try session.receive { reply in LimiterLog.apply(reply, to: &state, &last) }
             if let fault { throw fault }
+            unwritten += count
             if count < LimiterLog.batch { break }
         }
+        position = last
         return state
     }
 
@@ -64,18 +72,28 @@ struct LimiterLog {
         return (position, state)
     }
 
-    /// Writes the state down when enough has happened since the last time.
+    /// Takes note of further verdicts in the state.
     ///
-    /// - Parameter position: of the last verdict in the state; it is in the log.
-    mutating func keep(_ state: LimiterState, at position: Position, decided count: Int, _ session: RedisSession, _ epoch: Int) throws {
-        decided += count
-        guard decided >= every || ContinuousClock.now - written >= .seconds(Limits.limitsWrittenSeconds) else { return }
+    /// - Parameter position: of the last of them; it is in the log.
+    mutating func add(_ count: Int, through position: Position) {
+        unwritten += count
+        self.position = position
+    }
+
+    /// Writes the state down when enough has happened since the last time, or anything long ago: retention waits for it.
+    mutating func keep(_ state: LimiterState, _ session: RedisSession, _ epoch: Int) throws {
+        if unwritten >= every || ContinuousClock.now - written >= interval { try write(state, session, epoch) }
+    }
+
+    /// Writes the state down, unless all of it is.
+    mutating func write(_ state: LimiterState, _ session: RedisSession, _ epoch: Int) throws {
+        guard unwritten > 0 else { return }
         var command = RESPWriter()
         command.begin(7)
         for word in ["FCALL", "meshlog_limits", "2", keys.limits, lease, String(epoch)] { command.argument(word) }
         command.argument(Array("\(position)\n".utf8) + state.snapshot)
         if case .error(let text) = try session.pipeline(command)[0] { throw LogError(.server(text)) }
-        decided = 0
+        unwritten = 0
         written = .now
     }
 }

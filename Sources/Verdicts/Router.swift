@@ -16,6 +16,7 @@ package struct Router: Sendable {
     private let control: ControlReader
     private let attemptsMax: Int
     private let limitsWritten: Int
+    private let limitsInterval: Duration
     private let openSessionsMax: Int
     private let tail: DecidedTail
     private let batch: Histogram
@@ -30,14 +31,17 @@ package struct Router: Sendable {
     /// - Parameters:
     ///   - policy: as it stands at the start; it is folded further.
     ///   - limitsWritten: verdicts after which the state of limits is written down.
+    ///   - limitsInterval: time after which it is, however few there are, and also when nothing comes any more.
     ///   - openSessionsMax: held messages that may wait at once; what would be one more is blocked.
     ///   - tail: takes what was decided, for the followers in this process.
     package init(
         loop: StageLoop, keys: LogKeys, policy: PolicyFold, attemptsMax: Int, limitsWritten: Int = Limits.limitsWrittenVerdicts,
-        openSessionsMax: Int = Limits.openSessionsMax, tail: DecidedTail = DecidedTail(), metrics: Metrics
+        limitsInterval: Duration = .seconds(Limits.limitsWrittenSeconds), openSessionsMax: Int = Limits.openSessionsMax,
+        tail: DecidedTail = DecidedTail(), metrics: Metrics
     ) {
         self.tail = tail
         self.limitsWritten = limitsWritten
+        self.limitsInterval = limitsInterval
         self.openSessionsMax = openSessionsMax
         self.loop = loop
         self.keys = keys
@@ -68,7 +72,7 @@ package struct Router: Sendable {
                 begin: { session, _, isGoing in
                     // Others may have decided meanwhile.
                     tail.forget()
-                    let limits = LimiterLog(keys: keys, lease: keys.lease(loop.name), every: limitsWritten)
+                    var limits = LimiterLog(keys: keys, lease: keys.lease(loop.name), every: limitsWritten, interval: limitsInterval)
                     // Decided and not written is as good as not decided, also for the limits.
                     machine.limiter = try limits.restore(session, while: isGoing)
                     try control.fold(into: &machine.policy, session, stop: { !isGoing() })
@@ -79,6 +83,8 @@ package struct Router: Sendable {
                 step: { limits, session, epoch in
                     do {
                         try step(&consumer, &waiting, machine, &limits, session, epoch)
+                        // This was the last step under this lease: who comes next need not read what is in the state already.
+                        if stop.isRequested { try limits.write(machine.limiter, session, epoch) }
                     } catch {
                         waiting = []
                         // A read may break after Redis has delivered: then its entries are pending, older than anything new.
@@ -100,11 +106,14 @@ package struct Router: Sendable {
         tail.keep()
         if waiting.isEmpty { waiting = try consumer.read(session, count: Limits.routerBatchMax, wait: .milliseconds(250))[...] }
         try control.fold(into: &machine.policy, session)
-        guard !waiting.isEmpty else { return }
+        guard !waiting.isEmpty else { return try limits.keep(machine.limiter, session, epoch) }
         let start = ContinuousClock.now
         let (items, last) = try decide(waiting, machine, session, epoch)
         waiting = waiting.dropFirst(items.count)
-        if let last { try limits.keep(machine.limiter, at: last, decided: items.count, session, epoch) }
+        if let last {
+            limits.add(items.count, through: last)
+            try limits.keep(machine.limiter, session, epoch)
+        }
         batch.record(items.count)
         latency.record(Int((ContinuousClock.now - start) / .microseconds(1)))
         let now = Int64(Date().timeIntervalSince1970 * 1e6)

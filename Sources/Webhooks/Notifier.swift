@@ -1,4 +1,4 @@
-internal import Control
+package import Control
 package import Core
 internal import Foundation
 package import Log
@@ -17,19 +17,25 @@ package struct Notifier: Sendable {
     private let key: WebhookKey?
     private let schedule: WebhookSchedule
     private let control: ControlReader
+    private let known: @Sendable () -> ControlState
     private let deliveries: DeliveryLog
     private let numbers: NotifierMetrics
     private let log = Logger(label: "meshlog.webhooks")
 
     /// - Parameters:
     ///   - key: nil when none is set: then nothing can be signed, and every attempt fails for that reason.
-    package init(loop: StageLoop, keys: LogKeys, courier: Courier, key: WebhookKey?, schedule: WebhookSchedule = .standard, metrics: Metrics) {
+    ///   - known: the control plane as this process has it; it knows webhooks that a log which lost its data does not.
+    package init(
+        loop: StageLoop, keys: LogKeys, courier: Courier, key: WebhookKey?, schedule: WebhookSchedule = .standard,
+        known: @escaping @Sendable () -> ControlState = { ControlState() }, metrics: Metrics
+    ) {
         self.loop = loop
         self.keys = keys
         self.courier = courier
         self.key = key
         self.schedule = schedule
         control = ControlReader(keys: keys)
+        self.known = known
         deliveries = DeliveryLog(keys: keys, stage: loop.name)
         numbers = NotifierMetrics(metrics)
     }
@@ -106,6 +112,7 @@ package struct Notifier: Sendable {
         loop.run(
             stop,
             begin: { session, _, isGoing in
+                if state.fold.position == .zero { state.fold = WebhookFold(known()) }
                 try control.fold(into: &state.fold, session, stop: { !isGoing() })
                 state.cursor = try LogReader(keys: keys).cursor(.notifications, group: .webhooks, session)
                 state.queue.forgetWaiting()

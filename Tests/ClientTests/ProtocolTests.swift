@@ -92,6 +92,12 @@ import Testing
         #expect(JSONSlice(Array("{".utf8)) == nil)
     }
 
+    @Test("A value on one line is the same value, whatever stood between its tokens")
+    func oneLine() {
+        let text = "{\"a\":\r\n[1,\n\t\"x\\ny\\r\"]\r}"
+        #expect(String(decoding: JSONLine.folded(text.utf8), as: UTF8.self) == "{\"a\":  [1, \t\"x\\ny\\r\"] }")
+    }
+
     @Test(
         "A status decides the exit code",
         arguments: [

@@ -38,6 +38,30 @@ import Testing
         #expect(all.reduce(0) { $0 + $1.bytesRead } == text.utf8.count)
     }
 
+    @Test("Lines that are whole are taken before a request is full; a line that has only begun stays, and numbers and ids go on")
+    func whole() {
+        let lines = (1...5).map { "{\"n\":\($0)}\n" }
+        let naming = LineNaming(.derived(file: "f"))
+        var chunker = LineChunker(naming: naming)
+        #expect(chunker.takeWhole() == nil)
+        let blocks: [(String, [Int])] = [
+            (lines[0] + lines[1] + "{\"n\"", [1, 2]), (":3", []), ("}\n" + lines[3], [3, 4]), ("\n{\"n\":5}", []),
+        ]
+        var taken: [LineChunker.Chunk] = []
+        for (block, numbers) in blocks {
+            #expect(chunker.take(Array(block.utf8)) == [])
+            let chunk = chunker.takeWhole()
+            #expect((chunk?.numbers ?? []) == numbers)
+            if let chunk { taken.append(chunk) }
+        }
+        if let last = chunker.finish() { taken.append(last) }
+        #expect(taken.map(\.numbers) == [[1, 2], [3, 4], [6]])
+        // Byte for byte what one read of the whole gives.
+        let text = blocks.map { $0.0 }.joined()
+        #expect(taken.flatMap(\.bytes) == chunks(text, cutEvery: text.utf8.count, naming: naming)[0].bytes)
+        #expect(taken.reduce(0) { $0 + $1.bytesRead } == text.utf8.count)
+    }
+
     @Test("A line above the largest message is counted, not sent and not kept")
     func oversized() {
         let long = String(repeating: "a", count: Limits.messageBytesMax + 10)

@@ -16,7 +16,10 @@ struct ControlRig: Sendable {
     let keys: LogKeys
     let endpoint: RedisEndpoint
 
-    static func run(members count: Int = 2, _ body: @escaping @Sendable (ControlRig) async throws -> Void) async throws {
+    /// - Parameter state: what each member begins with, as if it had been loaded from rows.
+    static func run(
+        members count: Int = 2, state: ControlState = ControlState(), _ body: @escaping @Sendable (ControlRig) async throws -> Void
+    ) async throws {
         let endpoint = RedisEndpoint(host: "127.0.0.1", port: try await SharedStack.shared.redis.port)
         let keys = LogKeys(prefix: SharedStack.unique("control"))
         let catalog = try StreamCatalog.load(Repository.root + "/streams")
@@ -25,7 +28,7 @@ struct ControlRig: Sendable {
         let redis = BlockingPool<RedisSession>(name: "control-tests", width: 4) { try RedisSession(endpoint, name: "tests") }
         let members = (0..<count).map { _ in
             let live = LiveConfig()
-            let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live)
+            let follower = ControlFollower(endpoint: endpoint, keys: keys, live: live, state: state)
             return Member(
                 follower: follower, writer: ControlWriter(redis: redis, keys: keys, follower: follower, machine: ControlMachine(rules: rules)), live: live)
         }
@@ -46,6 +49,18 @@ struct ControlRig: Sendable {
             let session = try RedisSession(endpoint, name: "tests")
             try session.run("DEL", [keys.controlVersions] + StreamName.allCases.map { keys.stream($0) })
         }
+    }
+
+    /// Takes away what the log has, as `FLUSHALL` would.
+    func lose() async throws {
+        try await onThread { [keys, endpoint] in
+            _ = try RedisSession(endpoint, name: "tests").run("DEL", [keys.controlVersions] + StreamName.allCases.map { keys.stream($0) })
+        }
+    }
+
+    /// The versions in the log: of each document, and "-" of the last entry that is counted.
+    func versions() throws -> [String: String] {
+        try RedisSession(endpoint, name: "tests").run("HGETALL", [keys.controlVersions]).pairs.compactMapValues(\.text)
     }
 
     static let author = ControlAuthor(principal: "ann", via: "test", comment: "because")

@@ -104,6 +104,60 @@ struct ControlTests {
         for text in ["[1]", "{", "7"] { if case .refused = fault(decide(.put(Array(text.utf8)), row: nil)) {} else { Issue.record("\(text) is no document") } }
     }
 
+    @Test("A change is made on one of several versions, and on none when none is named") func oneOf() throws {
+        let document = Array("{}".utf8)
+        let there = row("{}", at: 5)
+        #expect(try decide(.put(document), expected: .oneOf([Position(ms: 4, seq: 0), there.revision]), row: there).get().expected == .at(there.revision))
+        for versions in [[], [Position(ms: 4, seq: 0)]] {
+            let result = decide(.put(document), expected: .oneOf(versions), row: there)
+            #expect(throws: ControlMachine.Fault.conflict(there)) { try result.get() }
+        }
+    }
+
+    @Test("No new document is called as a path says a step; one that is there can be changed and deleted") func steps() {
+        let author = ControlAuthor(via: "http")
+        func refusal(_ kind: ControlKind, _ key: String, _ verb: ControlCommand.Verb, row: ControlRow? = nil) -> Refusal? {
+            do throws(ControlMachine.Fault) {
+                _ = try machine.decide(ControlCommand(verb, kind, key, author: author), row: row)
+                return nil
+            } catch {
+                if case .refused(let refusal) = error { return refusal }
+                return nil
+            }
+        }
+        let document = Array("{}".utf8)
+        for key in [".", ".."] {
+            #expect(refusal(.topics, key, .create(document))?.violations.map(\.pointer) == ["/subject_id"])
+            #expect(refusal(.backbone, key, .put(document))?.violations.map(\.pointer) == ["/system_id"])
+            #expect(refusal(.config, "global/\(key)", .put(document))?.violations.map(\.pointer) == ["/name"])
+            #expect(refusal(.config, "org/a/\(key)", .put(document))?.violations.map(\.pointer) == ["/scope"])
+            #expect(refusal(.topics, key, .put(document), row: row("{}", at: 5)) == nil)
+            #expect(refusal(.topics, key, .delete, row: row("{}", at: 5)) == nil)
+        }
+        #expect(refusal(.topics, "...", .create(document)) == nil)
+    }
+
+    @Test(
+        "Every member that stands twice is named",
+        arguments: [
+            ("{}", []), (#"{"a":{"a":1},"b":[{"a":1},{"a":2}]}"#, []), (#"{"a":1,"b":2,"a":3}"#, ["/a"]), (#"{"a":1,"\u0061":2}"#, ["/a"]),
+            (#"{"v":{"x/y":[0,{"b":1,"b":2}]},"v":null}"#, ["/v/x~1y/1/b", "/v"]), (#"[{"":1,"":2}]"#, ["/0/"]),
+        ] as [(String, [String])]) func duplicates(text: String, pointers: [String]) throws
+    {
+        let refusal = Refusal(duplicateKeysIn: try JSONDocument(text).root)
+        #expect(refusal.violations.map(\.pointer) == pointers)
+        #expect(refusal.violations.allSatisfy { $0.code == .duplicateKey })
+    }
+
+    @Test("A patch that says a member twice is refused; of a document that was stored so, the last counts") func duplicatePatch() throws {
+        let stored = row(#"{"action":"annotate","action":"block","n":1}"#, at: 5)
+        let patched = try decide(.patch(Array(#"{"n":2}"#.utf8)), row: stored).get()
+        #expect(String(decoding: patched.event.document, as: UTF8.self) == #"{"action":"block","n":2}"#)
+        let refused = decide(.patch(Array(#"{"n":2,"n":3}"#.utf8)), row: stored)
+        let expected = Refusal(.duplicateKey, "/n", "the member stands twice, so it is not clear which value is meant")
+        #expect(throws: ControlMachine.Fault.refused(expected)) { try refused.get() }
+    }
+
     @Test(
         "A merge patch does what RFC 7396 shows",
         arguments: [

@@ -9,7 +9,7 @@ struct NATSConnectionTests {
     @Test("A connection to nobody is refused as unavailable within its timeout")
     func nobody() async throws {
         let port = SharedStack.freePort()
-        let error = try await onOwnThread { () -> NATSError? in
+        let error = try await onThread { () -> NATSError? in
             do throws(NATSError) {
                 _ = try NATSConnection(NATSOptions(url: "nats://127.0.0.1:\(port)", connectTimeout: .milliseconds(500)))
                 return nil
@@ -24,15 +24,15 @@ struct NATSConnectionTests {
     func greeting() async throws {
         try await withNATSServer { server in
             let port = server.port
-            let info = try await onOwnThread { try NATSServerInfo.read(host: "127.0.0.1", port: port) }
+            let info = try await onThread { try NATSServerInfo.read(host: "127.0.0.1", port: port) }
             #expect(info.version.hasPrefix("2."))
             #expect(info.hasJetStream)
             #expect(info.payloadBytesMax == 1 << 20)
             // Any server of the list, and any address of its name: this one listens on 127.0.0.1 alone.
             let dead = SharedStack.freePort()
-            let first = try await onOwnThread { try NATSServerInfo.readFirst(of: "nats://127.0.0.1:\(dead), user:word@localhost:\(port)") }
+            let first = try await onThread { try NATSServerInfo.readFirst(of: "nats://127.0.0.1:\(dead), user:word@localhost:\(port)") }
             #expect(first == info)
-            let error = try await onOwnThread { () throws -> NATSError? in
+            let error = try await onThread { () throws -> NATSError? in
                 do throws(NATSError) { _ = try NATSServerInfo.readFirst(of: "nats://127.0.0.1:\(dead)") } catch { return error }
                 return nil
             }
@@ -44,7 +44,7 @@ struct NATSConnectionTests {
     func queue() async throws {
         try await withNATSServer { server in
             let url = server.url
-            try await onOwnThread {
+            try await onThread {
                 let connection = try NATSConnection(NATSOptions(url: url))
                 let counts = Counts()
                 let members = try (0..<2).map { member in
@@ -73,7 +73,7 @@ struct NATSConnectionTests {
     func slow() async throws {
         try await withNATSServer { server in
             let url = server.url
-            try await onOwnThread {
+            try await onThread {
                 let connection = try NATSConnection(NATSOptions(url: url))
                 let subscription = try NATSSubscription(connection, "flood", pendingMessagesMax: 10)
                 for _ in 0..<100 { try connection.publish(subject: "flood", payload: [1]) }
@@ -89,12 +89,12 @@ struct NATSConnectionTests {
     func comesBack() async throws {
         try await withNATSServer { server in
             let url = server.url
-            let connection = try await onOwnThread { try NATSConnection(NATSOptions(url: url)) }
-            let subscription = try await onOwnThread { try NATSSubscription(connection, "news") }
+            let connection = try await onThread { try NATSConnection(NATSOptions(url: url)) }
+            let subscription = try await onThread { try NATSSubscription(connection, "news") }
             var events = connection.events.makeAsyncIterator()
             await server.kill9()
             #expect(await events.next() == .disconnected)
-            let full = try await onOwnThread { () -> NATSError? in
+            let full = try await onThread { () -> NATSError? in
                 do throws(NATSError) {
                     for _ in 0..<200 { try connection.publish(subject: "elsewhere", payload: [UInt8](repeating: 0, count: 1_000)) }
                     return nil
@@ -110,7 +110,7 @@ struct NATSConnectionTests {
             while let event = await events.next() {
                 if case .reconnected = event { break }
             }
-            let message = try await onOwnThread {
+            let message = try await onThread {
                 try connection.publish(subject: "news", payload: [7])
                 return try subscription.next(timeout: .seconds(5))
             }

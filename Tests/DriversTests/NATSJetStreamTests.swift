@@ -1,5 +1,6 @@
 internal import NATSDriver
 internal import Stack
+internal import TestSupport
 internal import Testing
 
 @Suite("NATS JetStream")
@@ -8,7 +9,7 @@ struct NATSJetStreamTests {
     func codes() async throws {
         try await withNATSServer { server in
             let url = server.url
-            try await onOwnThread {
+            try await onThread {
                 let jetStream = JetStream(try NATSConnection(NATSOptions(url: url)))
                 #expect(try jetStream.isEnabled())
                 _ = try jetStream.createStream(StreamConfiguration(name: "A", subjects: ["a.>"]))
@@ -30,11 +31,11 @@ struct NATSJetStreamTests {
     func consumer() async throws {
         try await withNATSServer { server in
             let url = server.url
-            try await onOwnThread {
+            try await onThread {
                 let connection = try NATSConnection(NATSOptions(url: url))
                 let jetStream = JetStream(connection)
                 _ = try jetStream.createStream(StreamConfiguration(name: "IN", subjects: ["in"]))
-                try jetStream.createDurable(ConsumerConfiguration(name: "door", ackWait: .milliseconds(500)), on: "IN")
+                try jetStream.createDurable(ConsumerConfiguration(name: "door", ackWait: .seconds(3)), on: "IN")
                 for number in 1...5 { try connection.publish(subject: "in", headers: [NATSHeader("n", "\(number)")], payload: [UInt8(number)]) }
                 let consumer = try JetStreamConsumer(jetStream, stream: "IN", durable: "door")
                 var first: [NATSMessage] = []
@@ -55,7 +56,7 @@ struct NATSJetStreamTests {
                 }
                 #expect(again == [[3], [4], [5]])
                 try connection.flush(timeout: .seconds(5))
-                #expect(try consumer.fetch(max: 16, expires: .milliseconds(800)).isEmpty)
+                #expect(try consumer.fetch(max: 16, expires: .milliseconds(3_500)).isEmpty)
                 let info = try jetStream.consumerInfo("door", of: "IN")
                 #expect(info.pending == 0)
                 #expect(info.ackPending == 0)
@@ -67,7 +68,7 @@ struct NATSJetStreamTests {
     func missing() async throws {
         try await withNATSServer { server in
             let url = server.url
-            try await onOwnThread {
+            try await onThread {
                 let jetStream = JetStream(try NATSConnection(NATSOptions(url: url)))
                 _ = try jetStream.createStream(StreamConfiguration(name: "IN", subjects: ["in"]))
                 try jetStream.createDurable(ConsumerConfiguration(name: "door"), on: "IN")

@@ -1,5 +1,6 @@
 internal import NATSDriver
 internal import Stack
+internal import TestSupport
 internal import Testing
 
 @Suite("NATS publisher")
@@ -8,7 +9,7 @@ struct NATSPublisherTests {
     func batch() async throws {
         try await withNATSServer { server in
             let url = server.url
-            try await onOwnThread {
+            try await onThread {
                 let connection = try NATSConnection(NATSOptions(url: url))
                 let jetStream = JetStream(connection)
                 _ = try jetStream.createStream(StreamConfiguration(name: "ORDERS", subjects: ["orders.>"]))
@@ -35,7 +36,7 @@ struct NATSPublisherTests {
     func headerForms() async throws {
         try await withNATSServer { server in
             let url = server.url
-            try await onOwnThread {
+            try await onThread {
                 var options = NATSOptions(url: url)
                 let fast = try NATSConnection(options)
                 options.preformatsHeaders = false
@@ -60,7 +61,7 @@ struct NATSPublisherTests {
     func refusals() async throws {
         try await withNATSServer { server in
             let url = server.url
-            try await onOwnThread {
+            try await onThread {
                 let connection = try NATSConnection(NATSOptions(url: url))
                 _ = try JetStream(connection).createStream(StreamConfiguration(name: "S", subjects: ["s.>"]))
                 let publisher = try JetStreamPublisher(connection)
@@ -96,14 +97,14 @@ struct NATSPublisherTests {
     func loss() async throws {
         try await withNATSServer { server in
             let url = server.url
-            let session = try await onOwnThread {
+            let session = try await onThread {
                 let connection = try NATSConnection(NATSOptions(url: url, reconnect: .never))
                 _ = try JetStream(connection).createStream(StreamConfiguration(name: "ORDERS", subjects: ["orders.>"]))
                 return connection
             }
             await server.kill9()
             try await server.start()
-            let outcomes = try await onOwnThread {
+            let outcomes = try await onThread {
                 try? JetStreamPublisher(session).publish((1...100).map { message($0) }, timeout: .seconds(2))
             }
             for outcome in outcomes ?? [] {
@@ -113,7 +114,7 @@ struct NATSPublisherTests {
                 }
                 #expect(error.isRetryable)
             }
-            try await onOwnThread {
+            try await onThread {
                 let jetStream = JetStream(try NATSConnection(NATSOptions(url: url)))
                 #expect(try jetStream.streamState("ORDERS").messages == 0)
             }

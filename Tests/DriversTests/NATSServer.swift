@@ -23,10 +23,3 @@ func withNATSServer(_ body: (EmbeddedServer) async throws -> Void) async throws 
         }
     }
 }
-
-/// Runs blocking calls on a thread of their own.
-func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
-    }
-}

@@ -5,9 +5,7 @@ internal import TestSupport
 /// Runs `body` with the URL of an empty database, on a thread of its own, and drops the database afterwards.
 func withPostgreSQL(_ body: @escaping @Sendable (String) throws -> Void) async throws {
     try await SharedStack.withDatabase { url in
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            Thread.detachNewThread { continuation.resume(with: Result { try body(url) }) }
-        }
+        try await onThread { try body(url) }
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Stack
 import TestSupport
 import Testing
@@ -145,6 +146,123 @@ struct CommandTests {
         let places = ["--home", Repository.root, "--key-prefix", process.keyPrefix, "--redis-url", process.redisURL, "--postgresql-url", process.postgresqlURL]
         let removed = try await MeshlogProcess.command(["what-if", "--remove", "nope"] + places)
         #expect(removed.status == 2 && removed.errors.contains("nope"), "\(removed)")
+        process.crash()
+    }
+
+    /// Who reads what a command writes.
+    private enum Reader { case gone, fullDisk }
+
+    /// Runs a command of the program that `process` runs for such a reader; its exit code, and what it said on standard error.
+    private func run(_ process: MeshlogProcess, _ arguments: [String], for reader: Reader) async throws -> (status: Int32, errors: String) {
+        let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process.pid)/exe")
+        let all = arguments + ["--url", "http://127.0.0.1:\(process.port)"]
+        return try await onThread {
+            let command = Process()
+            command.executableURL = URL(fileURLWithPath: program)
+            command.arguments = all
+            let (output, errors) = (Pipe(), Pipe())
+            switch reader {
+            case .gone:
+                // Handles, since Process wants both ends of a Pipe.
+                command.standardOutput = output.fileHandleForWriting
+                command.standardError = errors.fileHandleForWriting
+                try output.fileHandleForReading.close()
+                try errors.fileHandleForReading.close()
+            case .fullDisk:
+                command.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+                command.standardError = errors
+            }
+            try command.run()
+            let said = reader == .gone ? Data() : errors.fileHandleForReading.readDataToEndOfFile()
+            command.waitUntilExit()
+            return (command.terminationStatus, String(decoding: said, as: UTF8.self))
+        }
+    }
+
+    /// Messages on a topic, as queries have them.
+    private func count(_ process: MeshlogProcess, topic: String) async throws -> Int {
+        (try await Curl.run(port: process.port, "GET", "/v1/messages?topic=\(topic)").object["messages"] as? [Any])?.count ?? 0
+    }
+
+    @Test("A command whose reader has gone finishes its work with its own exit code; results that a disk does not take are told", .timeLimit(.minutes(3)))
+    func readers() async throws {
+        let process = try await MeshlogProcess.start("readers")
+        let port = process.port
+        try await withTemporaryFolder { folder in
+            let rules = (1...20).map { #"{"constraint_id": "pipe-\#($0)", "scope": {"topics": ["nowhere.\#($0)"]}, "action": {"type": "block"}}"# }
+            let policy = folder + "/many.json"
+            try Data("[\(rules.joined(separator: ", "))]".utf8).write(to: URL(fileURLWithPath: policy))
+            #expect(try await run(process, ["constraints", "apply", policy], for: .gone).status == 0)
+            #expect(
+                await eventually {
+                    (try await Curl.run(port: port, "GET", "/v1/constraints?limit=100").object["documents"] as? [Any])?.count == 20
+                })
+            // One line is refused: that is what the exit code says.
+            let lines = folder + "/lines.ndjson"
+            let text = #"{"topic":"pipe.one","data":1}"# + "\n" + #"{"data":2}"# + "\n" + #"{"topic":"pipe.one","data":3}"#
+            try Data(text.utf8).write(to: URL(fileURLWithPath: lines))
+            #expect(try await run(process, ["publish", lines], for: .gone).status == 2)
+            #expect(await eventually { try await count(process, topic: "pipe.one") == 2 })
+            // What has no end of its own ends with its reader.
+            #expect(try await run(process, ["tail", "--since", "0-0-0", "--topic", "pipe.one"], for: .gone).status == 0)
+            let full = try await run(process, ["messages"], for: .fullDisk)
+            #expect(full.status == 1 && full.errors.contains("cannot write to standard output: no space left on device"), "\(full)")
+        }
+        process.crash()
+    }
+
+    @Test("The lines of a slow producer are in the log while it goes on, and a line that has only begun waits for its end", .timeLimit(.minutes(3)))
+    func slowProducer() async throws {
+        let process = try await MeshlogProcess.start("producer")
+        let url = "http://127.0.0.1:\(process.port)"
+        try await withTemporaryFolder { folder in
+            let pipe = folder + "/pipe"
+            #expect(mkfifo(pipe, 0o600) == 0)
+            // Open for both directions, which waits for no reader; not handed on to the command, which would keep its own input from ending.
+            let producer = FileHandle(fileDescriptor: open(pipe, O_RDWR | O_CLOEXEC), closeOnDealloc: true)
+            async let answer = MeshlogProcess.command(["publish", pipe, "--url", url])
+            try producer.write(contentsOf: Data("{\"topic\":\"slow.one\",\"data\":1}\n".utf8))
+            #expect(await eventually { try await count(process, topic: "slow.one") == 1 })
+            try producer.write(contentsOf: Data("{\"topic\":\"slow.one\",\"data\":2}\n{\"topic\":\"slow.one\",".utf8))
+            #expect(await eventually { try await count(process, topic: "slow.one") == 2 })
+            try producer.write(contentsOf: Data("\"data\":3}\n".utf8))
+            try producer.close()
+            let (status, output, errors) = try await answer
+            #expect(status == 0 && output.contains("3 lines") && output.contains("accepted 3"), "\(output) \(errors)")
+        }
+        process.crash()
+    }
+
+    @Test("A message with line ends of its own stays one line of JSON", .timeLimit(.minutes(3))) func oneLine() async throws {
+        let process = try await MeshlogProcess.start("lines")
+        let body = "{\"topic\":\"raw.lines\",\"data\":{\n\"n\":\r\n1}}"
+        #expect(try await Curl.run(port: process.port, "POST", "/v1/messages", body).status == 201)
+        let url = "http://127.0.0.1:\(process.port)"
+        let tail = try await MeshlogProcess.command(["tail", "--json", "--since", "0-0-0", "--topic", "raw.lines", "--count", "1", "--url", url])
+        // Bytes, since CR LF is one character.
+        let lines = tail.output.utf8.split { $0 == 0x0A || $0 == 0x0D }
+        #expect(lines.count == 1 && tail.output.contains("raw.lines"), "\(tail)")
+        process.crash()
+    }
+
+    @Test("Only a rule that says the same is unchanged: other bytes of a character are a change, another way to write it is none", .timeLimit(.minutes(3)))
+    func unchanged() async throws {
+        let process = try await MeshlogProcess.start("unchanged")
+        try await withTemporaryFolder { folder in
+            let path = folder + "/rule.json"
+            func apply(_ description: String) async throws -> String {
+                let rule = #"[{"constraint_id": "accent", "description": "\#(description)", "action": {"type": "block"}, "scope": {"topics": ["nowhere"]}}]"#
+                try Data(rule.utf8).write(to: URL(fileURLWithPath: path))
+                let answer = try await MeshlogProcess.command(["constraints", "apply", path, "--url", "http://127.0.0.1:\(process.port)"])
+                #expect(answer.status == 0, "\(answer)")
+                return answer.output
+            }
+            let composed = try await apply("caf\u{E9}")
+            #expect(composed.hasPrefix("created"))
+            #expect(await eventually { try await apply(#"caf\u00e9"#).hasPrefix("unchanged") })
+            let decomposed = try await apply("cafe\u{301}")
+            #expect(decomposed.hasPrefix("replaced"))
+        }
         process.crash()
     }
 

@@ -37,6 +37,8 @@ struct LogIdentityTests {
         let other = places(one, prefix: prefix)
         let refused = try await MeshlogProcess.command(["serve", "--port", "0", "--list", "", "--nats-subject", "", "--jetstream-subject", ""] + other)
         #expect(refused.status == 64 && refused.errors.contains("'\(one.keyPrefix)'") && refused.errors.contains("--adopt"), "\(refused)")
+        let doors = try await MeshlogProcess.command(["serve", "--port", "0", "--roles", "doors,router,views"] + other)
+        #expect(doors.status == 64 && doors.errors.contains("'\(one.keyPrefix)'"), "also without the roles that write there: \(doors)")
         let doctor = try await MeshlogProcess.command(["doctor"] + other)
         #expect(doctor.status == 1 && doctor.output.split(separator: "\n").contains { $0.hasPrefix("FAIL  PostgreSQL log") }, "\(doctor)")
         // Its streams are there and have entries from before those of the first log: it does not go on where that one ended.
@@ -78,5 +80,80 @@ struct LogIdentityTests {
         #expect(large.status == 413, "\(large.body)")
         #expect(try await Curl.run(port: two.port, "PUT", "/v1/config/global/max_message_bytes", #"{"value":4000}"#).status == 200)
         two.crash()
+    }
+
+    /// Names of the projections that stand still.
+    private func stopped(_ port: Int) async throws -> [String] {
+        let all = try #require(try await Curl.run(port: port, "GET", "/v1/projections").object["projections"] as? [[String: Any]])
+        #expect(!all.isEmpty)
+        return all.filter { $0["status"] as? String == "stopped" }.compactMap { $0["name"] as? String }
+    }
+
+    /// Sets two values, and waits until the projection has them.
+    private func configure(_ port: Int) async throws {
+        for name in ["max_message_bytes", "counter"] {
+            #expect(try await Curl.run(port: port, "PUT", "/v1/config/global/\(name)", #"{"value":2000}"#).status == 201)
+        }
+        #expect(
+            await eventually(within: .seconds(30)) {
+                let rows = try await Curl.run(port: port, "GET", "/v1/projections/config/rows").body
+                return rows.contains("max_message_bytes") && rows.contains("counter")
+            })
+    }
+
+    @Test("A log that loses its data under a running process goes on: documents can be changed and deleted, and nothing stops", .timeLimit(.minutes(3)))
+    func lostWhileServing() async throws {
+        let one = try await MeshlogProcess.start("flushed")
+        try await publish(one.port, "a")
+        try await configure(one.port)
+        #expect(await hasSent(one.port, 1))
+        OwnLog.remove(LogKeys(prefix: one.keyPrefix), try RedisEndpoint(url: one.redisURL))
+        #expect(try await Curl.run(port: one.port, "PUT", "/v1/config/global/max_message_bytes", #"{"value":3000}"#).status == 200)
+        #expect(try await Curl.run(port: one.port, "DELETE", "/v1/config/global/counter").status < 300)
+        try await publish(one.port, "b")
+        #expect(await hasSent(one.port, 2))
+        #expect(try await stopped(one.port) == [])
+        one.crash()
+        let two = try await MeshlogProcess.start("flushed", beside: one)
+        #expect(await eventually { try await Curl.run(port: two.port, "GET", "/v1/config/global/counter").status == 404 })
+        #expect(try await Curl.run(port: two.port, "DELETE", "/v1/config/global/max_message_bytes").status < 300)
+        #expect(try await stopped(two.port) == [])
+        two.crash()
+    }
+
+    @Test("A start on a log that has its id and nothing else goes on, and --adopt mends it beforehand", .timeLimit(.minutes(3))) func emptyAtStart()
+        async throws
+    {
+        let one = try await MeshlogProcess.start("emptied")
+        try await publish(one.port, "a")
+        try await configure(one.port)
+        #expect(await hasSent(one.port, 1))
+        one.crash()
+        let keys = LogKeys(prefix: one.keyPrefix)
+        let endpoint = try RedisEndpoint(url: one.redisURL)
+        let id = try #require(try RedisSession(endpoint, name: "test").run("GET", [keys.identity]).text)
+        func empty() throws {
+            OwnLog.remove(keys, endpoint)
+            try RedisSession(endpoint, name: "test").run("SET", [keys.identity, id])
+        }
+        try empty()
+        let two = try await MeshlogProcess.start("emptied", beside: one)
+        #expect(try await Curl.run(port: two.port, "PUT", "/v1/config/global/max_message_bytes", #"{"value":3000}"#).status == 200)
+        try await publish(two.port, "b")
+        #expect(await hasSent(two.port, 2))
+        #expect(try await stopped(two.port) == [])
+        two.crash()
+        try empty()
+        let mended = try await MeshlogProcess.command(["migrate", "--adopt", "--json"] + places(one, prefix: one.keyPrefix))
+        #expect(mended.status == 0 && mended.output.contains("\"adopted\":false") && mended.output.contains("\"behind\":\"0-"), "\(mended)")
+        let versions = try RedisSession(endpoint, name: "test").run("HGETALL", [keys.controlVersions]).pairs
+        #expect(Set(versions.keys) == ["-", "config/global/max_message_bytes", "config/global/counter"])
+        let again = try await MeshlogProcess.command(["migrate", "--adopt"] + places(one, prefix: one.keyPrefix))
+        #expect(again.status == 0 && again.output.hasPrefix("nothing to do"), "\(again)")
+        let three = try await MeshlogProcess.start("emptied", beside: one)
+        #expect(try await Curl.run(port: three.port, "DELETE", "/v1/config/global/counter").status < 300)
+        try await publish(three.port, "c")
+        #expect(await hasSent(three.port, 3))
+        three.crash()
     }
 }

@@ -66,6 +66,28 @@ struct ProcessesTests {
         process.crash()
     }
 
+    @Test("The moment a process says that it serves, everything answers: readiness, projections, sessions, feed, and both doors on NATS") func atOnce()
+        async throws
+    {
+        let stack = try await SharedStack.shared
+        for round in 1...5 {
+            let client = try await onThread { try NATSConnection(NATSOptions(url: stack.nats.url)) }
+            let process = try await MeshlogProcess.start("heard")
+            for path in ["/readyz", "/v1/projections/subjects/rows", "/v1/sessions"] {
+                let answer = try await Curl.run(port: process.port, "GET", path)
+                #expect(answer.status == 200, "\(path): \(answer.body)")
+            }
+            try await onThread { try process.connect().upgrade("/v1/feed") }
+            let body = Array(#"{"topic":"heard.a","data":\#(round)}"#.utf8)
+            for subject in [process.natsSubject, process.jetstreamSubject] {
+                let answer = try await onThread { try client.request(subject, body, timeout: .seconds(10)) }
+                let expected = subject == process.natsSubject ? #""position":"# : #""stream":"\#(process.jetstreamStream)""#
+                #expect(String(decoding: answer.payload, as: UTF8.self).contains(expected))
+            }
+            process.crash()
+        }
+    }
+
     @Test("A killed process's stages go on in another within its lease, with no message and no row lost") func takeover() async throws {
         let one = try await MeshlogProcess.start("takeover")
         var sent: [String] = []
@@ -145,6 +167,20 @@ struct ProcessesTests {
             #expect(await eventually(within: .seconds(30)) { try await subjects(there) == ["eu.re.route", "eu.re.second"] })
             #expect(await eventually(within: .seconds(30)) { try sent().last?.description == second })
             #expect(try sent().map(\.description) == [away, second], "each was sent there once")
+            // A group that somebody removes comes back, and what is at the backbone is recognised there.
+            try RedisSession(redis, name: "test").run("XGROUP", ["DESTROY", verdicts, "republish.eu-1"])
+            let third = try await publish(again, #"{"topic":"re.third","data":{"away":true}}"#)
+            #expect(try await verdict(again, third)["targets"] as? [String] == ["eu"])
+            #expect(await eventually(within: .seconds(30)) { try await subjects(there) == ["eu.re.route", "eu.re.second", "eu.re.third"] })
+            // What waits for a backbone while it is renamed is still meant for it.
+            await elsewhere.nats.stop()
+            let fourth = try await publish(again, #"{"topic":"re.fourth","data":{"away":true}}"#)
+            #expect(try await verdict(again, fourth)["targets"] as? [String] == ["eu"])
+            let renamed = #"{"system_id":"eu-1","name":"europe","public_url":"\#(elsewhere.nats.url)"}"#
+            #expect(try await Curl.run(port: again.port, "PUT", "/v1/backbones/eu-1", renamed).status == 200)
+            try await elsewhere.nats.start()
+            #expect(await eventually(within: .seconds(30)) { try await subjects(there).last == "eu.re.fourth" })
+            #expect(await eventually(within: .seconds(30)) { try sent().last?.description == fourth }, "and recorded under the name that its verdict has")
             #expect(try await Curl.run(port: again.port, "DELETE", "/v1/backbones/eu-1").status < 300)
             #expect(await eventually(within: .seconds(30)) { try !groups().contains("republish.eu-1") })
             again.crash()

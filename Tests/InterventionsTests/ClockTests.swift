@@ -47,7 +47,7 @@ struct ClockTests {
 
     @Test("A delayed message goes on when its time has come, and does not count a second time", .timeLimit(.minutes(5))) func delay() async throws {
         try await SessionRig.with { rig in
-            try rig.constraint("pace", #"{"type":"limit","rate":1,"period_ms":700,"burst":1,"over":"delay","delay_max_ms":60000}"#)
+            try rig.constraint("pace", #"{"type":"limit","rate":1,"period_ms":3000,"burst":1,"over":"delay","delay_max_ms":60000}"#)
             try rig.send(#"{"topic":"a.b","source_subject_id":"alice"}"#, number: 1)
             let position = try rig.send(#"{"topic":"a.b","source_subject_id":"alice"}"#, number: 2)
             let opening = try await rig.opened(position)

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Log
+import TestSupport
 import Testing
 
 /// What the router's process keeps of the end of the log.
@@ -105,7 +106,12 @@ struct DecidedTailTests {
         let tail = DecidedTail()
         tail.append(messages(1...1))
         #expect(read(tail, after: 0) == nil)
-        #expect(tail.read(after: Position(ms: 1, seq: 0), count: 1).isElsewhere, "nobody has said that it is kept up")
+        let end = Position(ms: 1, seq: 0)
+        #expect(tail.read(after: end, count: 1).isElsewhere, "nobody has said that it is kept up")
+        tail.keep()
+        #expect(tail.isKept(at: end))
+        #expect(waitUntil(within: .seconds(10)) { !tail.isKept(at: end) }, "and nobody waits here for what comes")
+        #expect(tail.covers(end))
     }
 }
 

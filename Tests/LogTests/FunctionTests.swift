@@ -215,4 +215,62 @@ struct FunctionTests {
             #expect(try rig.length(.deliveries) == 4)
         }
     }
+
+    @Test("A group that was begun in the middle has no wrong lag, and the right one once it was at the end") func lagFromTheMiddle() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            let verdicts = rig.keys.stream(.verdicts)
+            for index in 1...6 { try rig.decide(Position(ms: UInt64(index), seq: 0), to: session) }
+            try session.run("XGROUP", ["DESTROY", verdicts, "republish"])
+            try session.run("XGROUP", ["CREATE", verdicts, "republish", "3-0"])
+            var lease = Lease(name: "republish", instance: "one", ttl: .seconds(60), keys: rig.keys)
+            guard case .held(let epoch) = try lease.renew(session) else { throw LogError.fenced("test") }
+            func lag(through last: String, _ count: Int) throws -> Int? {
+                try session.run(
+                    "FCALL", ["meshlog_deliver", "3", rig.keys.stream(.deliveries), verdicts, lease.key, String(epoch), "republish", last, String(count), "2"])
+                return try StreamInspector(keys: rig.keys).status(.verdicts, session).groups.first { $0.name == "republish" }?.lag
+            }
+            #expect(try lag(through: "4-0", 1) == 2)
+            #expect(try lag(through: "6-0", 2) == 0)
+            for index in 7...9 { try rig.decide(Position(ms: UInt64(index), seq: 0), to: session) }
+            #expect(try lag(through: "7-0", 1) == 2)
+        }
+    }
+
+    @Test("Where its group is missing a stage writes nothing at all, and says so as Redis does", arguments: ["deliver", "spread"])
+    func missingGroup(_ name: String) async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            let keys = rig.keys
+            try rig.decide(try rig.add("1-0", to: session), to: session)
+            try session.run("XADD", [keys.stream(.notifications), "1-0", "event", "webhook.test"])
+            var lease = Lease(name: "stage", instance: "one", ttl: .seconds(60), keys: keys)
+            guard case .held(let epoch) = try lease.renew(session) else { throw LogError.fenced("test") }
+            let stream: StreamName = name == "deliver" ? .verdicts : .notifications
+            let group: GroupName = name == "deliver" ? .republish : .webhooks
+            let call: [String] =
+                switch name {
+                case "deliver":
+                    [
+                        "meshlog_deliver", "3", keys.stream(.deliveries), keys.stream(.verdicts), lease.key, String(epoch), "republish", "1-0", "1", "2",
+                        "event", "message.delivered",
+                    ]
+                default:
+                    [
+                        "meshlog_notify_spread", "5", keys.stream(.notifications), keys.webhookDue, keys.webhookDeliveries, keys.webhookCounts, lease.key,
+                        String(epoch), "webhooks", "1-0", "1", "10", "10", "2", "kept", "5", "w", "0\nwebhook.test\n{}", "event", "webhook.attempted",
+                        "unkept", "5", "w", "", "event", "webhook.attempted",
+                    ]
+                }
+            try session.run("XGROUP", ["DESTROY", keys.stream(stream), group.rawValue])
+            let refusal = try #require(try session.call("FCALL", call).refusal)
+            #expect(refusal.hasPrefix("NOGROUP") && LogSetup.isMissing(LogError(.server(refusal))))
+            #expect(try rig.length(.deliveries) == 0)
+            #expect(try rig.length(.notifications) == 1)
+            #expect(try session.run("EXISTS", [keys.webhookDue, keys.webhookDeliveries, keys.webhookCounts]) == .integer(0))
+            try session.run("XGROUP", ["CREATE", keys.stream(stream), group.rawValue, "0"])
+            #expect(try session.call("FCALL", call).refusal == nil)
+            #expect(try LogReader(keys: keys).cursor(stream, group: group, session) == Position(ms: 1, seq: 0))
+        }
+    }
 }

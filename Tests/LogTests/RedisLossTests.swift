@@ -126,6 +126,38 @@ struct RedisLossTests {
         }
     }
 
+    @Test("A republisher's group that was lost begins behind the last message sent to its backbone, whatever others have got; webhooks' with what comes")
+    func lostGroups() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            let reader = LogReader(keys: rig.keys)
+            let (verdicts, notifications) = (rig.keys.stream(.verdicts), rig.keys.stream(.notifications))
+            for index in 1...4 { try rig.decide(try rig.add("\(index)-0", to: session), to: session) }
+            try session.run("XADD", [notifications, "7-0", "event", "webhook.test"])
+            func lose() throws {
+                try session.run("XGROUP", ["DESTROY", verdicts, "republish"])
+                try session.run("XGROUP", ["DESTROY", notifications, "webhooks"])
+            }
+            try lose()
+            #expect(try Set(rig.setup.apply(session)) == ["group webhooks on notifications", "group republish on verdicts"])
+            #expect(try reader.cursor(.verdicts, group: .republish, session) == .zero, "nothing was sent")
+            #expect(try reader.cursor(.notifications, group: .webhooks, session) == Position(ms: 7, seq: 0))
+            var command = RESPWriter()
+            let sent: [(target: String, position: Int)] = [("default", 1), ("default", 2)] + Array(repeating: ("eu", 4), count: 2_500)
+            for (target, position) in sent {
+                let fields = ["event", DeliveryEntry.event, "position", "0-\(position)-0", "target", target]
+                command.command("XADD", [rig.keys.stream(.deliveries), "*"] + fields)
+            }
+            _ = try session.pipeline(command)
+            for (setup, last) in [(rig.setup, 2), (LogSetup(catalog: rig.catalog, keys: rig.keys, target: "eu"), 4)] {
+                try lose()
+                try setup.apply(session)
+                #expect(try reader.cursor(.verdicts, group: .republish, session) == Position(ms: UInt64(last), seq: 0))
+            }
+            #expect(try LogSetup.lastSent(to: "nobody", keys: rig.keys, session) == nil)
+        }
+    }
+
     @Test("A stage goes on after its group, its functions, or all there was has been taken away", .timeLimit(.minutes(3))) func stage()
         async throws
     {

@@ -14,12 +14,32 @@ struct TrimTests {
         var unacknowledged: Set<Position> = []
         var archive = Position.zero
         var republish = Position.zero
+        /// The last verdict in what is written down of the limits.
+        var limits = Position.zero
 
-        /// Messages and verdicts that some group has not passed.
+        /// Messages and verdicts that some group has not passed, or that limits need.
         func needed(_ position: Position, in stream: StreamName) -> Bool {
             let byRouter = stream == .messages && (position > routerRead || unacknowledged.contains(position))
-            return byRouter || position > archive || position > republish
+            let byLimits = verdicts.first { $0 > limits }.map { position >= $0 } ?? false
+            return byRouter || byLimits || position > archive || position > republish
         }
+    }
+
+    /// As the router does: limits have the verdicts up to here.
+    private func writeLimits(_ rig: LogRig, through position: Position, _ session: RedisSession) throws {
+        try session.run("SET", [rig.keys.limits, "\(position)\nthe state"])
+    }
+
+    /// Redis's clock, ms since the epoch.
+    private func now(_ session: RedisSession) throws -> UInt64 {
+        let time = (try session.run("TIME").array ?? []).compactMap(\.int)
+        return UInt64(time[0] * 1_000 + time[1] / 1_000)
+    }
+
+    private func trimmer(_ rig: LogRig, rejectedBytesMax: Int = Limits.rejectedStreamBytesMax) -> Trimmer {
+        let loop = StageLoop(name: "trim", instance: "one", endpoint: rig.endpoint, keys: rig.keys)
+        return Trimmer(
+            loop: loop, catalog: rig.catalog, keys: rig.keys, live: LiveConfig(), interval: .seconds(1), rejectedBytesMax: rejectedBytesMax, metrics: Metrics())
     }
 
     private func positions(_ rig: LogRig, _ stream: StreamName) throws -> [Position] { try rig.ids(stream).compactMap { Position(streamID: $0) } }
@@ -34,7 +54,7 @@ struct TrimTests {
             var model = Model()
             var clock: UInt64 = 1_000
             for step in 0..<run.cases {
-                switch numbers.below(7) {
+                switch numbers.below(8) {
                 case 0, 1:
                     for _ in 0...numbers.below(8) {
                         clock += UInt64(numbers.below(3))
@@ -69,6 +89,12 @@ struct TrimTests {
                     if !ahead.isEmpty {
                         model.republish = numbers.pick(ahead)
                         try reader.setCursor(.verdicts, group: .republish, model.republish, session)
+                    }
+                case 6:
+                    let ahead = model.verdicts.filter { $0 > model.limits }
+                    if !ahead.isEmpty {
+                        model.limits = numbers.pick(ahead)
+                        try writeLimits(rig, through: model.limits, session)
                     }
                 default:
                     let name = numbers.pick([StreamName.messages, .verdicts])
@@ -107,7 +133,11 @@ struct TrimTests {
             for index in 1...50 { try session.run("XACK", [stream, "router", "\(index)-0"]) }
             let reader = LogReader(keys: rig.keys)
             for group in [GroupName.archive, .republish] { try reader.setCursor(.verdicts, group: group, Position(ms: 50, seq: 0), session) }
-            #expect(try Trimmer.trim(.messages, oldestMs: 0, entries: 20, keys: rig.keys, session) == 30)
+            #expect(try Trimmer.trim(.messages, oldestMs: 40, entries: 10, keys: rig.keys, session) == 0, "limits need the verdicts")
+            try writeLimits(rig, through: Position(ms: 25, seq: 0), session)
+            #expect(try Trimmer.trim(.messages, oldestMs: 40, entries: 10, keys: rig.keys, session) == 25, "limits need the rest")
+            try writeLimits(rig, through: Position(ms: 50, seq: 0), session)
+            #expect(try Trimmer.trim(.messages, oldestMs: 0, entries: 20, keys: rig.keys, session) == 5)
             #expect(try rig.ids(.messages).first == "31-0")
             #expect(try Trimmer.trim(.messages, oldestMs: 41, entries: 0, keys: rig.keys, session) == 10)
             #expect(try rig.ids(.messages).first == "41-0")
@@ -115,8 +145,8 @@ struct TrimTests {
             #expect(try rig.ids(.messages) == [])
             #expect(try Trimmer.trim(.messages, oldestMs: 1_000, entries: 1, keys: rig.keys, session) == 0)
             let operations = try rig.entries(.operations)
-            #expect(operations.compactMap { $0.fields["removed"]?.int } == [30, 10, 10])
-            #expect(operations.compactMap { $0.fields["first"]?.text } == ["31-0", "41-0", ""])
+            #expect(operations.compactMap { $0.fields["removed"]?.int } == [25, 5, 10, 10])
+            #expect(operations.compactMap { $0.fields["first"]?.text } == ["26-0", "31-0", "41-0", ""])
             #expect(operations.allSatisfy { $0.fields["event"]?.text == "log.trimmed" && $0.fields["stream"]?.text == "messages" })
         }
     }
@@ -134,6 +164,7 @@ struct TrimTests {
             for index in 1...20 { try session.run("XACK", [stream, "router", "\(index)-0"]) }
             let reader = LogReader(keys: rig.keys)
             for group in [GroupName.archive, .republish] { try reader.setCursor(.verdicts, group: group, Position(ms: 19, seq: 0), session) }
+            try writeLimits(rig, through: Position(ms: 19, seq: 0), session)
             for name in StreamName.allCases { _ = try Trimmer.trim(name, oldestMs: 0, entries: 10, keys: rig.keys, session) }
             let first = try #require(try rig.ids(.messages).first.flatMap { Position(streamID: $0) })
             #expect(first == Position(ms: 11, seq: 0))
@@ -179,17 +210,36 @@ struct TrimTests {
         try await LogRig.with { rig in
             let session = try rig.connect()
             let large = String(repeating: "x", count: 50_000)
-            for index in 1...1_000 { try session.run("XADD", [rig.keys.stream(.rejected), "\(index)-0", "event", "input.rejected", "data", "small"]) }
-            for index in 1_001...1_200 { try session.run("XADD", [rig.keys.stream(.rejected), "\(index)-0", "event", "input.rejected", "data", large]) }
-            let loop = StageLoop(name: "trim", instance: "one", endpoint: rig.endpoint, keys: rig.keys)
-            let trimmer = Trimmer(
-                loop: loop, catalog: rig.catalog, keys: rig.keys, live: LiveConfig(), interval: .seconds(1), rejectedBytesMax: 1_000_000, metrics: Metrics(),
-                clock: { 1_000 })
+            let last = try now(session)
+            for index in 1...1_200 {
+                let data = index > 1_000 ? large : "small"
+                try session.run("XADD", [rig.keys.stream(.rejected), "\(last)-\(index)", "event", "input.rejected", "data", data])
+            }
+            let retaining = trimmer(rig, rejectedBytesMax: 1_000_000)
             // Small ones and large ones do not go in one step: what is left is measured again.
-            for _ in 0..<5 { _ = try trimmer.trim(.rejected, session) }
+            for _ in 0..<5 { _ = try retaining.trim(.rejected, session) }
             #expect((10...25).contains(try rig.length(.rejected)))
-            #expect(try rig.ids(.rejected).last == "1200-0")
-            #expect(try trimmer.trim(.rejected, session) == 0)
+            #expect(try rig.ids(.rejected).last == "\(last)-1200")
+            #expect(try retaining.trim(.rejected, session) == 0)
+        }
+    }
+
+    @Test("Age is counted by the clock that gave the ids, and what stands ahead of it is not old") func age() async throws {
+        try await LogRig.with { rig in
+            let session = try rig.connect()
+            let clock = try now(session)
+            let day: UInt64 = 86_400_000
+            // The declared age is 30 days.
+            let times = [clock - 31 * day, clock - 29 * day, clock - 60_000, clock + 40 * day]
+            for ms in times { try session.run("XADD", [rig.keys.stream(.rejected), "\(ms)-0", "event", "input.rejected"]) }
+            let retaining = trimmer(rig)
+            #expect(try retaining.trim(.rejected, session) == 1)
+            #expect(try retaining.trim(.rejected, session) == 0)
+            #expect(try rig.ids(.rejected) == times.dropFirst().map { "\($0)-0" })
+            #expect(try Trimmer.trim(.rejected, ageMs: .max, entries: 0, keys: rig.keys, session) == 0, "older than the epoch is nothing")
+            #expect(try Trimmer.trim(.rejected, ageMs: 0, entries: 0, keys: rig.keys, session) == 0, "without a bound all stays")
+            #expect(try Trimmer.trim(.rejected, ageMs: 1, entries: 0, keys: rig.keys, session) == 2)
+            #expect(try rig.ids(.rejected) == ["\(clock + 40 * day)-0"])
         }
     }
 

@@ -134,11 +134,14 @@ extension ProjectionRig {
             let sink = try MessageArchive(session: try self.postgresql(), name: "archive", partition: 0)
             var writer = RESPWriter()
             for position in positions {
+                let id = position.streamID
+                let fields = try redis.run("XRANGE", [self.keys.stream(.messages), id, id]).array?.first?.array?.last?.pairs
+                guard let uuid = fields?["message_uuid"]?.text else { throw ProjectionRig.Late(name: "message \(position)") }
                 writer.command(
                     "XADD",
                     [
-                        self.keys.stream(.verdicts), position.streamID, "event", VerdictEntry.event, "v", VerdictEntry.version, "message_uuid",
-                        "00000000-0000-7000-8000-000000000001", "outcome", "deliver", "rule", "default", "reason", "", "policy_revision", "0-0-0", "targets",
+                        self.keys.stream(.verdicts), id, "event", VerdictEntry.event, "v", VerdictEntry.version, "message_uuid",
+                        uuid, "outcome", "deliver", "rule", "default", "reason", "", "policy_revision", "0-0-0", "targets",
                         "[]",
                         "subject", "a.b",
                     ])

@@ -32,12 +32,6 @@ func openSession(_ url: String) throws -> PostgreSQLSession {
     try PostgreSQLSession(conninfo: url, applicationName: "meshlog tests")
 }
 
-private func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
-    }
-}
-
 /// The error that `body` ends with; nil when it does not.
 func archiveError(_ body: () throws(ArchiveError) -> Void) -> ArchiveError? {
     do {

@@ -131,6 +131,7 @@ struct BackboneTests {
         try await withBackboneServer(local: users) { server in
             var settings = BackboneSettings(url: server.url)
             settings.credentials = .user("meshlog", password: "secret")
+            settings.timeout = .seconds(60)
             // A part of "own" is a stream of the user's, so the rest of it goes to core NATS.
             try await onJetStream(server.url, settings.credentials) {
                 _ = try $0.createStream(StreamConfiguration(name: "MINE", subjects: ["own.stored.>"]))
@@ -273,9 +274,5 @@ private func withBackboneServer(local: String = "", _ body: (EmbeddedServer) asy
 private func onJetStream<Value: Sendable>(
     _ url: String, _ credentials: NATSCredentials = .anonymous, _ body: @escaping @Sendable (JetStream) throws -> Value
 ) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread {
-            continuation.resume(with: Result { try body(JetStream(NATSConnection(NATSOptions(url: url, credentials: credentials)))) })
-        }
-    }
+    try await onThread { try body(JetStream(NATSConnection(NATSOptions(url: url, credentials: credentials)))) }
 }

@@ -1,5 +1,6 @@
 internal import PostgreSQLDriver
 internal import Replay
+internal import Stack
 internal import Synchronization
 internal import TestSupport
 internal import Testing
@@ -47,6 +48,26 @@ struct PreparedArchiveTests {
             #expect(throws: PostgreSQLError.misuse(MigrationError.unknown("9999_later.sql").description)) { try archive.connect("stage") }
             try session.execute("DELETE FROM migration WHERE name = '9999_later.sql'")
             _ = try archive.connect("stage")
+        }
+    }
+
+    @Test("A database that was dropped and made again while serving is set up again, and is this log's")
+    func emptied() async throws {
+        let port = try await SharedStack.shared.postgresql.port
+        try await SharedStack.withDatabase { url in
+            let archive = try PreparedArchive(folder: migrationFolder, identity: identity) { (name: String) throws(PostgreSQLError) in
+                try PostgreSQLSession(conninfo: url, applicationName: name)
+            }
+            _ = try archive.connect("stage")
+            let database = url.split(separator: "/").last.map(String.init) ?? ""
+            try await onThread {
+                let session = try SetupSession(port: port, database: "postgres")
+                try session.query("DROP DATABASE \(database) WITH (FORCE)")
+                try session.query("CREATE DATABASE \(database) TEMPLATE template0")
+            }
+            let session = try archive.connect("stage")
+            #expect(try session.query("SELECT count(*) FROM message_log").int(0, 0) == 0)
+            #expect(try LogIdentity.owner(on: session) == identity)
         }
     }
 

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 internal import Logging
 internal import Stack
 internal import TestSupport
@@ -91,8 +92,11 @@ struct StackTests {
 
     @Test("A taken port is named with its holder and the setting that changes it", arguments: ServerKind.allCases)
     func takenPort(kind: ServerKind) async throws {
+        // The kernel lists them a page at a time, in no order: one of many must be found, too.
+        let crowd = (0..<80).compactMap { _ in Listener() }
         try await withStack([.redis]) { holder in
             let port = holder.redis.port
+            #expect(crowd.count == 80)
             try await withTemporaryFolder { folder in
                 var configuration = EmbeddedStack.Configuration(dataFolder: folder)
                 configuration.servers = [kind]
@@ -246,4 +250,22 @@ struct StackTests {
         #expect(made.value == 1)
         #expect(SharedStack.unique("name") != SharedStack.unique("name"))
     }
+}
+
+/// A socket that listens on any free port of 127.0.0.1.
+private final class Listener {
+    private let socket: Int32
+
+    init?() {
+        socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let isBound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 }
+        }
+        if !isBound || listen(socket, 1) != 0 { return nil }
+    }
+
+    deinit { close(socket) }
 }

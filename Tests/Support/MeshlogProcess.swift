@@ -61,13 +61,17 @@ package final class MeshlogProcess: Sendable {
         let stack = try await SharedStack.shared
         _ = endsWithUs
         if let other {
-            return try MeshlogProcess(
-                other.keyPrefix, redisURL: other.redisURL, postgresqlURL: other.postgresqlURL, natsURL: other.natsURL, arguments: arguments)
+            return try await onThread {
+                try MeshlogProcess(
+                    other.keyPrefix, redisURL: other.redisURL, postgresqlURL: other.postgresqlURL, natsURL: other.natsURL, arguments: arguments)
+            }
         }
         let postgresqlURL: String
         if let database { postgresqlURL = database } else { postgresqlURL = try await SharedStack.database() }
-        return try MeshlogProcess(
-            SharedStack.unique(name), redisURL: (redis ?? stack.redis).url, postgresqlURL: postgresqlURL, natsURL: stack.nats.url, arguments: arguments)
+        return try await onThread {
+            try MeshlogProcess(
+                SharedStack.unique(name), redisURL: (redis ?? stack.redis).url, postgresqlURL: postgresqlURL, natsURL: stack.nats.url, arguments: arguments)
+        }
     }
 
     /// Ends it as a crash would.

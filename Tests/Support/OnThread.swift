@@ -1,9 +1,16 @@
 internal import Foundation
 
-/// Runs blocking work on a thread of its own, so that it holds none of the pool's.
+/// Runs blocking work on a thread of its own, so that it holds none of the pool's. What it expects counts for the test that called it.
 package func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+    try await Task(executorPreference: OneThread()) { try body() }.value
+}
+
+/// Runs each job on a new thread; unlike a bare thread it takes the task's local values along, by which the test is known.
+private final class OneThread: TaskExecutor {
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let executor = asUnownedTaskExecutor()
+        Thread.detachNewThread { job.runSynchronously(on: executor) }
     }
 }
 

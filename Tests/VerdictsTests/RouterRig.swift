@@ -21,14 +21,14 @@ struct RouterRig: Sendable {
 
     /// Runs a router of this process name until `body` ends.
     func withRouter(
-        _ instance: String, metrics: Metrics = Metrics(), limitsWritten: Int = 50_000, openSessionsMax: Int = Limits.openSessionsMax,
-        tail: DecidedTail = DecidedTail(), leaseTTL: Duration = .seconds(1), setup: LogSetup? = nil, isolation: isolated (any Actor)? = #isolation,
-        _ body: () async throws -> Void
+        _ instance: String, metrics: Metrics = Metrics(), limitsWritten: Int = 50_000, limitsInterval: Duration = .seconds(60),
+        openSessionsMax: Int = Limits.openSessionsMax, tail: DecidedTail = DecidedTail(), leaseTTL: Duration = .seconds(1), setup: LogSetup? = nil,
+        isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void
     ) async throws {
         let loop = StageLoop(name: "router", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: leaseTTL, setup: setup)
         let router = Router(
             loop: loop, keys: keys, policy: PolicyFold(defaultTarget: "default"), attemptsMax: 3, limitsWritten: limitsWritten,
-            openSessionsMax: openSessionsMax, tail: tail, metrics: metrics)
+            limitsInterval: limitsInterval, openSessionsMax: openSessionsMax, tail: tail, metrics: metrics)
         try await whileRunning({ await router.run() }, body)
     }
 
@@ -85,6 +85,20 @@ struct RouterRig: Sendable {
     }
 
     func pending() throws -> Int { try connect().run("XPENDING", [keys.stream(.messages), "router"]).array?.first?.int ?? -1 }
+
+    /// The id of the last verdict in what is written down of the limits; nil when nothing is.
+    func limitsWrittenThrough() throws -> String? {
+        guard let text = try connect().run("GET", [keys.limits]).text, let line = text.split(separator: "\n").first else { return nil }
+        return Position(line)?.streamID
+    }
+
+    /// Trims messages and verdicts down to nothing, as far as may be; how many messages went. Archive and republisher have passed all of them.
+    func trimAll(_ session: RedisSession) throws -> Int {
+        for group in [GroupName.archive, .republish] { try session.run("XGROUP", ["SETID", keys.stream(.verdicts), group.rawValue, "$"]) }
+        let count = try Trimmer.trim(.messages, ageMs: 1, entries: 0, keys: keys, session)
+        _ = try Trimmer.trim(.verdicts, ageMs: 1, entries: 0, keys: keys, session)
+        return count
+    }
 
     /// How long a consumer has not asked for entries.
     func idleMs(_ consumer: String) throws -> Int {

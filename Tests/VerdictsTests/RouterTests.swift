@@ -64,9 +64,64 @@ struct RouterTests {
             for (instance, count) in [("one", 4), ("two", 3), ("three", 5)] {
                 try rig.add(count, session)
                 try await rig.withRouter(instance, limitsWritten: limitsWritten) { #expect(await eventually { try rig.isDecided() }) }
+                // As after a crash before anything was written down.
+                if limitsWritten == 50_000 { try session.run("DEL", [rig.keys.limits]) }
             }
             #expect(try rig.verdicts(session).map(\.outcome) == Array(repeating: .deliver, count: 10) + [.block, .block])
-            #expect(try (session.run("GET", [rig.keys.limits]) == .null) == (limitsWritten == 50_000))
+        }
+    }
+
+    /// Two messages an hour.
+    private static let two = #"{"constraint_id":"few","action":{"type":"limit","rate":2,"period_ms":3600000,"burst":2}}"#
+
+    @Test("What limits remember is written down though nothing comes any more: then the verdicts may go, and nothing is forgotten with them")
+    func idleLimits() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            _ = try rig.control(.created, .constraint, "few", RouterTests.two, session)
+            try await rig.withRouter("one", limitsInterval: .milliseconds(300)) {
+                try rig.add(2, session)
+                #expect(await eventually { try rig.isDecided() })
+                #expect(await eventually { try rig.limitsWrittenThrough() == rig.ids(.verdicts).last })
+                #expect(try rig.trimAll(session) == 2)
+                #expect(try rig.ids(.verdicts).isEmpty)
+            }
+            try rig.add(1, session)
+            try await rig.withRouter("two") { #expect(await eventually { try rig.isDecided() }) }
+            #expect(try rig.verdicts(session).map(\.outcome) == [.block])
+        }
+    }
+
+    @Test("A router that is told to stop writes down what limits remember; what it has only read is written down, too") func stoppedLimits() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            _ = try rig.control(.created, .constraint, "few", RouterTests.two, session)
+            try await rig.withRouter("one") {
+                try rig.add(2, session)
+                #expect(await eventually { try rig.isDecided() })
+                #expect(try rig.limitsWrittenThrough() == nil)
+            }
+            let last = try rig.ids(.verdicts).last
+            #expect(try rig.limitsWrittenThrough() == last)
+            try session.run("DEL", [rig.keys.limits])
+            try await rig.withRouter("two", limitsInterval: .milliseconds(100)) { #expect(await eventually { try rig.limitsWrittenThrough() == last }) }
+        }
+    }
+
+    @Test("Verdicts that limits need stay, however old, until what they count is written down") func neededVerdicts() async throws {
+        try await RouterRig.with { rig in
+            let session = try rig.connect()
+            _ = try rig.control(.created, .constraint, "few", RouterTests.two, session)
+            try rig.add(2, session)
+            try await rig.withRouter("one") { #expect(await eventually { try rig.isDecided() }) }
+            // As after a crash before anything was written down.
+            try session.run("DEL", [rig.keys.limits])
+            #expect(try rig.trimAll(session) == 0)
+            try rig.add(1, session)
+            try await rig.withRouter("two") { #expect(await eventually { try rig.isDecided() }) }
+            #expect(try rig.verdicts(session).map(\.outcome) == [.deliver, .deliver, .block])
+            #expect(try rig.trimAll(session) == 3)
+            #expect(try rig.ids(.verdicts).isEmpty)
         }
     }
 

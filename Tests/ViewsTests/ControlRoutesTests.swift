@@ -66,7 +66,17 @@ struct ControlRoutesTests {
                 ("PATCH", "/v1/templates/none", "{}", [:], 404, "document-not-found"), ("DELETE", "/v1/templates/none", "", [:], 404, "document-not-found"),
                 ("PUT", "/v1/templates/none", "{}", ["If-Match": "*"], 404, "document-not-found"),
                 ("PUT", "/v1/templates/a%2Fb", "{}", ["If-Match": "soon"], 400, "parameters-invalid"),
-                ("PUT", "/v1/templates/a%2Fb", "{}", ["If-Match": "\"soon\""], 400, "parameters-invalid"),
+                ("PUT", "/v1/templates/a%2Fb", "{}", ["If-Match": "\"soon\""], 412, "version-mismatch"),
+                ("PUT", "/v1/templates/a%2Fb", "{}", ["If-Match": "W/" + tag], 412, "version-mismatch"),
+                ("GET", "/v1/templates/a%2Fb", "", ["If-Match": "\"soon\""], 412, "version-mismatch"),
+                ("GET", "/v1/templates/a%2Fb", "", ["If-Match": "soon"], 400, "parameters-invalid"),
+                ("GET", "/v1/templates/a%2Fb", "", ["If-None-Match": tag + " " + tag], 400, "parameters-invalid"),
+                ("POST", "/v1/topics", #"{"subject_id": "..", "topic_ids": []}"#, [:], 422, "document-invalid"),
+                ("PUT", "/v1/topics/%2E%2E", #"{"topic_ids": []}"#, [:], 422, "document-invalid"),
+                ("PUT", "/v1/templates/a%2Fb", #"{"schema": true, "schema": false}"#, [:], 422, "document-invalid"),
+                ("PATCH", "/v1/templates/a%2Fb", #"{"description": "a", "description": "b"}"#, [:], 422, "document-invalid"),
+                ("POST", "/v1/topics", #"{"topic_ids": [], "topic_ids": ["a"]}"#, [:], 422, "document-invalid"),
+                ("PUT", "/v1/config/global/x", #"{"value": {"a": 1, "a": 2}}"#, [:], 422, "document-invalid"),
                 ("PUT", "/v1/templates/a%2Fb", "{}", ["If-None-Match": tag], 400, "parameters-invalid"),
                 ("PUT", "/v1/templates/a%2Fb", "{}", ["If-Match": tag, "If-None-Match": "*"], 400, "parameters-invalid"),
                 ("POST", "/v1/templates", "{}", ["If-Match": tag], 400, "parameters-invalid"),
@@ -114,6 +124,43 @@ struct ControlRoutesTests {
                 if status == 422 { #expect((answer.json["violations"] as? [[String: Any]])?.isEmpty == false) }
             }
             #expect(try await rig.get("/v1/templates/a%2Fb").header("ETag") == tag, "nothing of this changed anything")
+        }
+    }
+
+    @Test("A read and a change name versions by list; a weak tag is one that is known, and never one that must be there")
+    func conditions() async throws {
+        try await ViewsRig.run { rig in
+            let tag = try await rig.send("PUT", "/v1/backbones/b", #"{"name": "one"}"#).header("ETag") ?? ""
+            for (field, value, status) in [
+                ("If-Match", tag, 200), ("If-Match", "*", 200), ("If-Match", "\"x\", \(tag)", 200), ("If-Match", "\"x\"", 412), ("If-Match", "W/\(tag)", 412),
+                ("If-Match", "\"a,b\" ,, \(tag),", 200), ("If-Match", "\"x", 400), ("If-Match", "w/\(tag)", 400), ("If-Match", ",", 400),
+                ("If-None-Match", tag, 304), ("If-None-Match", "*", 304), ("If-None-Match", "W/\(tag)", 304), ("If-None-Match", "\"x\" , \(tag)", 304),
+                ("If-None-Match", "\"x\", W/\"y\"", 200), ("If-None-Match", "x", 400),
+            ] as [(String, String, Int)] {
+                let answer = try await rig.get("/v1/backbones/b", [field: value])
+                #expect(answer.status == status, "\(field): \(value): \(answer.status) \(answer.body)")
+                if status == 412 {
+                    #expect(answer.header("ETag") == tag && answer.json["would_pass"] as? String == "If-Match: \(tag)")
+                    #expect((answer.json["current"] as? [String: Any])?["name"] as? String == "one")
+                }
+            }
+            #expect(try await rig.send("PATCH", "/v1/backbones/b", #"{"name": "two"}"#, ["If-Match": "\"x\", W/\(tag)"]).status == 412)
+            #expect(try await rig.send("PATCH", "/v1/backbones/b", #"{"name": "two"}"#, ["If-Match": "\"x\", \(tag)"]).status == 200)
+            #expect(try await rig.send("DELETE", "/v1/backbones/b", "", ["If-Match": tag]).status == 412)
+        }
+    }
+
+    @Test("A document that says a member twice is refused with the place, so that no later change turns it into another one")
+    func duplicates() async throws {
+        try await ViewsRig.run { rig in
+            let put = try await rig.send(
+                "PUT", "/v1/constraints/c", #"{"action": {"type": "annotate", "metadata": {"a": 1}}, "action": {"type": "block"}}"#)
+            #expect(put.status == 422 && put.body.contains(#""code":"duplicate-key","pointer":"/action""#), "\(put.body)")
+            #expect(try await rig.get("/v1/constraints/c").status == 404)
+            let deep = try await rig.send("PUT", "/v1/config/global/x", #"{"value": [{"a": 1, "a": 2}]}"#)
+            #expect(deep.status == 422 && deep.body.contains(#""pointer":"/value/0/a""#), "\(deep.body)")
+            let reference = try await Curl.run(rig, "POST", "/backbone", #"{"name": "a", "name": "b"}"#)
+            #expect(reference.status == 400 && reference.error?.contains("stands twice") == true, "\(reference.body)")
         }
     }
 

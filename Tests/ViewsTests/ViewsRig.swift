@@ -124,6 +124,8 @@ final class ViewsRig: Sendable {
             var iterator = ports.makeAsyncIterator()
             let port = try #require(await iterator.next())
             let rig = ViewsRig(keys: keys, endpoint: endpoint, databaseURL: url, hub: hub, port: port)
+            // As a process says that it is up: before that a follower is told to come again.
+            #expect(await eventually { hub.hasBegun })
             let result: Result<Void, any Error>
             do {
                 result = .success(try await body(rig))
@@ -311,13 +313,6 @@ struct NumberScanner {
             rest = Data(rest[end...])
         }
         if rest.range(of: Self.mark) == nil { rest = Data(rest.suffix(Self.mark.count)) }
-    }
-}
-
-/// Runs blocking `body` beside the cooperative pool.
-private func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
     }
 }
 

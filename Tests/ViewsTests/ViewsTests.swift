@@ -275,6 +275,14 @@ struct ViewsTests {
             #expect(page.status == 200 && page.header("Content-Type") == "text/html; charset=utf-8")
             let wrong = try await rig.get("/v1/streams", method: "DELETE")
             #expect(wrong.status == 405)
+            #expect(try await rig.get("/messages/subject/").status == 404)
+            // GET has no end there, so HEAD tells no length.
+            let endless = try await rig.get("/v1/feed", method: "HEAD")
+            #expect(endless.status == 200 && endless.header("Content-Length") == nil && endless.body.isEmpty, "\(endless.head)")
+            for path in ["/v1/messages", "/v1/feed", "/"] {
+                let refused = try await rig.get(path, ["Upgrade": "websocket"])
+                #expect(refused.status == 400 && refused.json["type"] as? String == "urn:meshlog:problem:websocket-refused", "\(path): \(refused.body)")
+            }
         }
     }
 }

@@ -101,9 +101,24 @@ struct HeadScannerTests {
             "POST /v1/messages HTTP/1.1\nHost: a\nContent-Length: 1\n\n",
             "POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 1\n\r\n",
             "POST /v1/messages HTTP/1.1\r\nContent-Length: 1\r\n\r\n",
+            "POST /v1/messages HTTP/1.1\r\nHost: a b\r\nContent-Length: 1\r\n\r\n",
+            "GET /v1/messages HTTP/1.1\r\nHost: a b\r\n\r\n",
+            "GET /v1/feed HTTP/1.1\r\nHost: a b\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
         ])
     func outside(_ text: String) {
         #expect(Self.scan(text) == .outside)
+    }
+
+    @Test(
+        "A Host is a name or an address, and a port where need be",
+        arguments: [
+            ("a", true), ("", true), ("a.b-c_d:80", true), ("127.0.0.1:8080", true), ("[::1]", true), ("[::1]:80", true), ("a:", true), ("a%20b", true),
+            ("a b", false), ("a/b", false), ("a:b", false), ("a@b", false), ("::1", false), ("[::1", false), ("[::1]x", false), ("ä", false),
+        ])
+    func host(_ text: String, _ isHost: Bool) {
+        let bytes = Array(text.utf8)
+        let found = HostField.isValid(bytes.span, bytes.indices)
+        #expect(found == isHost)
     }
 
     @Test("Every proper beginning of a head is incomplete, never another request")

@@ -21,6 +21,7 @@ struct ServerTests {
         }
         router.get("/items/{id}") { _, _ -> String in throw ProblemDocument("gone", status: 410, title: "Gone") }
         router.post("/items/latest") { _, _ in "latest" }
+        router.get("/items/deep/{part}") { _, _ in "deep" }
         router.get("/broken") { _, _ -> String in throw CancellationError() }
         router.add(middleware: UnknownRouteMiddleware(after: router))
         let (ports, ready) = AsyncStream.makeStream(of: Int.self)
@@ -105,6 +106,8 @@ struct ServerTests {
             ("/items/7", "OPTIONS", "405 Method Not Allowed", "Allow: GET, HEAD\r\n"),
             ("/items/latest", "GET", "405 Method Not Allowed", #""allow":["POST"]"#),
             ("/items/7", "GET", "410 Gone", "urn:meshlog:problem:gone"),
+            ("/items/deep/", "GET", "404 Not Found", "urn:meshlog:problem:not-found"),
+            ("/items/deep/", "PUT", "405 Method Not Allowed", "Allow: GET, HEAD\r\n"),
             ("/broken", "GET", "500 Internal Server Error", "urn:meshlog:problem:internal"),
         ])
     func problems(_ path: String, _ method: String, _ status: String, _ text: String) async throws {
@@ -122,6 +125,9 @@ struct ServerTests {
             ("POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx", "Content-Length"),
             ("CONJURE /hello HTTP/1.1\r\nHost: a\r\n\r\n", "the method"), ("GET /hello HTTP/9.9\r\nHost: a\r\n\r\n", "version"),
             ("GET /hello HTTP/1.1\r\nHost: a\r\na b: c\r\n\r\n", "header"), ("\u{1}\u{2}\r\n\r\n", "the method"),
+            ("GET /hello HTTP/1.1\r\n\r\n", "no Host"), ("GET /hello HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "Host stands twice"),
+            ("GET /hello HTTP/1.1\r\nHost: a b\r\n\r\n", "Host is none"),
+            ("POST /v1/messages HTTP/1.1\r\nHost: a/b\r\nContent-Length: 1\r\n\r\nx", "Host is none"),
         ])
     func malformed(_ request: String, _ text: String) async throws {
         try await Self.withServer { port, _ in
@@ -129,6 +135,28 @@ struct ServerTests {
             #expect(out.hasPrefix("HTTP/1.1 400 Bad Request\r\n"), "\(out)")
             #expect(out.contains("Content-Type: application/problem+json") && out.contains("urn:meshlog:problem:request-unreadable"), "\(out)")
             #expect(out.contains("Connection: close") && out.contains(text), "\(out)")
+        }
+    }
+
+    @Test(
+        "A body in another transfer coding than chunked is refused in its turn, and the connection is closed",
+        arguments: ["gzip, chunked", "gzip\r\nTransfer-Encoding: chunked"])
+    func codings(_ coding: String) async throws {
+        try await Self.withServer { port, _ in
+            let head = "POST /v1/messages HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \(coding)\r\n\r\n"
+            let requests = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n" + head + "3\r\nabc\r\n0\r\n\r\n"
+            let out = try await Self.exchange(port, [requests]) { _ in false }
+            #expect(out.hasPrefix("HTTP/1.1 200 OK\r\n") && out.contains("helloHTTP/1.1 501 Not Implemented\r\n"), "\(out)")
+            #expect(out.contains("urn:meshlog:problem:transfer-coding-unknown") && out.contains("Connection: close"), "\(out)")
+            #expect(!out.contains("slow"), "\(out)")
+        }
+    }
+
+    @Test("An answer to HEAD ends with its head, also when it tells of an error")
+    func headOnly() async throws {
+        try await Self.withServer { port, _ in
+            let out = try await Self.exchange(port, ["HEAD /nothing HTTP/1.1\r\nHost: a\r\n\r\n" + Self.get("/hello")]) { _ in false }
+            #expect(out.hasPrefix("HTTP/1.1 404 Not Found\r\n") && out.contains("\r\n\r\nHTTP/1.1 200 OK\r\n") && out.hasSuffix("\r\n\r\nhello"), "\(out)")
         }
     }
 

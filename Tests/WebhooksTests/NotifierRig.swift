@@ -26,13 +26,13 @@ struct NotifierRig: Sendable {
     /// Runs the stage in a process of this name until `body` ends.
     func withNotifier(
         _ instance: String = "one", schedule: WebhookSchedule = NotifierRig.fast, timeoutMs: Int64 = 60_000, opened: [String] = ["127.0.0.0/8"],
-        hasKey: Bool = true,
+        hasKey: Bool = true, state: ControlState = ControlState(),
         look: @escaping NameResolver.Look = Courier.systemAddress,
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Void
     ) async throws {
         let loop = StageLoop(name: "webhooks", instance: instance, endpoint: endpoint, keys: keys, leaseTTL: .seconds(1))
         let courier = Courier(addresses: AddressGuard(opened: opened.compactMap { NetworkBlock($0) }), timeoutMs: timeoutMs, look: look)
-        let notifier = Notifier(loop: loop, keys: keys, courier: courier, key: hasKey ? key : nil, schedule: schedule, metrics: Metrics())
+        let notifier = Notifier(loop: loop, keys: keys, courier: courier, key: hasKey ? key : nil, schedule: schedule, known: { state }, metrics: Metrics())
         try await whileRunning({ await notifier.run() }, body)
     }
 

@@ -301,11 +301,11 @@ struct NotifierTests {
             try await WebhookReceiver.with(reply: { _, _ in .init(200) }) { receiver in
                 try rig.put("w", receiver.url())
                 try rig.notify()
-                try await rig.withNotifier(schedule: WebhookSchedule(delaysMs: [0, 1_500]), hasKey: false) {
+                try await rig.withNotifier(schedule: WebhookSchedule(delaysMs: [0, 5_000]), hasKey: false) {
                     #expect(await eventually { try rig.results() == ["failed"] })
                 }
                 #expect(try rig.attempts().first?["error"]?.contains("webhook-key-file") == true && receiver.all.isEmpty)
-                try await rig.withNotifier("two", schedule: WebhookSchedule(delaysMs: [0, 1_500])) {
+                try await rig.withNotifier("two", schedule: WebhookSchedule(delaysMs: [0, 5_000])) {
                     #expect(await eventually { try rig.results() == ["failed", "succeeded"] })
                 }
             }
@@ -318,7 +318,7 @@ struct NotifierTests {
                 try rig.put("gone", receiver.url())
                 try rig.put("off", receiver.url())
                 try rig.notify()
-                try await rig.withNotifier(schedule: WebhookSchedule(delaysMs: [0, 3_000, 500])) {
+                try await rig.withNotifier(schedule: WebhookSchedule(delaysMs: [0, 6_000, 500])) {
                     #expect(await eventually { try rig.results(of: "gone") == ["failed"] && rig.results(of: "off") == ["failed"] })
                     try rig.put("gone", "", .deleted)
                     try rig.put("off", receiver.url(), more: #","disabled":true"#, .updated)

@@ -24,12 +24,58 @@ local function before(a, b)
   return ams < bms or (ams == bms and aseq < bseq)
 end
 
+-- What XINFO says of a stream, by name; nil when there is none.
+local function stream_info(key)
+  if redis.call('EXISTS', key) == 0 then return nil end
+  local flat, info = redis.call('XINFO', 'STREAM', key), {}
+  for i = 1, #flat, 2 do info[flat[i]] = flat[i + 1] end
+  return info
+end
+
 -- The last id ever given out in a stream; '0-0' when there is none.
 local function last_id(key)
-  if redis.call('EXISTS', key) == 0 then return '0-0' end
-  local info = redis.call('XINFO', 'STREAM', key)
-  for i = 1, #info, 2 do
-    if info[i] == 'last-generated-id' then return info[i + 1] end
+  local info = stream_info(key)
+  return info and info['last-generated-id'] or '0-0'
+end
+
+-- What XINFO says of a stream's groups, each by name.
+local function groups(key)
+  local out = {}
+  if redis.call('EXISTS', key) == 0 then return out end
+  for _, flat in ipairs(redis.call('XINFO', 'GROUPS', key)) do
+    local info = {}
+    for i = 1, #flat, 2 do info[flat[i]] = flat[i + 1] end
+    out[#out + 1] = info
+  end
+  return out
+end
+
+-- A group of a stream; nil when there is none. Who moves its cursor looks for it before the first write, since what a function has written stays.
+local function find_group(key, name)
+  for _, info in ipairs(groups(key)) do
+    if info['name'] == name then return info end
+  end
+end
+
+-- As Redis words it, so that who mends what is missing knows it.
+local function no_group(key, name)
+  return redis.error_reply("NOGROUP No such consumer group '" .. name .. "' for key name '" .. key .. "'")
+end
+
+-- Moves a group's cursor behind so many further entries. Of a group that was begun in the middle nobody knows how many it has passed until it is at
+-- the end: then there is no number rather than a wrong one.
+local function move_cursor(key, info, id, entries)
+  local stream, read = stream_info(key), info['entries-read']
+  if not read and info['lag'] then read = stream['entries-added'] - info['lag'] end
+  if read then
+    read = read + entries
+  elseif id == stream['last-generated-id'] then
+    read = stream['entries-added']
+  end
+  if read then
+    redis.call('XGROUP', 'SETID', key, info['name'], id, 'ENTRIESREAD', string.format('%.0f', read))
+  else
+    redis.call('XGROUP', 'SETID', key, info['name'], id)
   end
 end
 
@@ -179,21 +225,16 @@ end)
 -- Records what came of sending a batch, and moves the group's cursor behind it.
 -- KEYS  deliveries, verdicts, lease
 -- ARGV  epoch, group, last id of the batch, entries of the batch, number of values per delivery, then the deliveries' fields
--- =>    number of deliveries written
+-- =>    number of deliveries written; NOGROUP, and nothing is, where the group is missing
 register('meshlog_deliver', function(keys, args)
   if fenced(keys[3], args[1]) then return redis.error_reply(FENCED) end
-  local width, written = tonumber(args[5]), 0
+  local group, width, written = find_group(keys[2], args[2]), tonumber(args[5]), 0
+  if not group then return no_group(keys[2], args[2]) end
   for i = 6, #args, width do
     redis.call('XADD', keys[1], '*', unpack(args, i, i + width - 1))
     written = written + 1
   end
-  local read = 0
-  for _, group in ipairs(redis.call('XINFO', 'GROUPS', keys[2])) do
-    local info = {}
-    for i = 1, #group, 2 do info[group[i]] = group[i + 1] end
-    if info['name'] == args[2] then read = tonumber(info['entries-read'] or 0) or 0 end
-  end
-  redis.call('XGROUP', 'SETID', keys[2], args[2], args[3], 'ENTRIESREAD', string.format('%.0f', read + tonumber(args[4])))
+  move_cursor(keys[2], group, args[3], tonumber(args[4]))
   return written
 end)
 
@@ -242,28 +283,29 @@ end)
 -- Trims a stream by age and size, but never past what any group that reads it has acknowledged. The other streams are cut at the
 -- same id: what stands in them belongs to entries that go.
 -- KEYS  stream, then the streams whose groups bound it (their ids are the same as this stream's)
--- ARGV  oldest ms to keep (0: no age bound), entries to keep (0: no size bound), id that must stay ('-' : no such bound)
+-- ARGV  bound by age (0: none, '+n': n ms ago by this clock, which gave the ids, 'n': n ms since the epoch), entries to keep (0: no size bound),
+--       id that must stay ('-' : no such bound)
 -- =>    {number of entries removed, id of the first that is left or ''}; of a long backlog about 10,000 go at once, so that nobody waits long
 register('meshlog_trim', function(keys, args)
   local limit = args[3] ~= '-' and args[3] or nil
   for k = 2, #keys do
-    if redis.call('EXISTS', keys[k]) == 1 then
-      for _, group in ipairs(redis.call('XINFO', 'GROUPS', keys[k])) do
-        local info = {}
-        for i = 1, #group, 2 do info[group[i]] = group[i + 1] end
-        local passed = info['last-delivered-id']
-        if info['pending'] > 0 then
-          passed = redis.call('XPENDING', keys[k], info['name'])[2]
-        else
-          -- The last delivered entry itself has been acknowledged; the first to stay is the one behind it.
-          local ms, seq = string.match(passed, '^(%d+)%-(%d+)$')
-          passed = ms .. '-' .. string.format('%.0f', tonumber(seq) + 1)
-        end
-        if not limit or before(passed, limit) then limit = passed end
+    for _, info in ipairs(groups(keys[k])) do
+      local passed = info['last-delivered-id']
+      if info['pending'] > 0 then
+        passed = redis.call('XPENDING', keys[k], info['name'])[2]
+      else
+        -- The last delivered entry itself has been acknowledged; the first to stay is the one behind it.
+        local ms, seq = string.match(passed, '^(%d+)%-(%d+)$')
+        passed = ms .. '-' .. string.format('%.0f', tonumber(seq) + 1)
       end
+      if not limit or before(passed, limit) then limit = passed end
     end
   end
   local bound = args[1] ~= '0' and args[1] .. '-0' or nil
+  if string.sub(args[1], 1, 1) == '+' then
+    local oldest = math.floor(now() / 1000) - tonumber(string.sub(args[1], 2))
+    bound = oldest > 0 and string.format('%.0f-0', oldest) or nil
+  end
   local keep = tonumber(args[2])
   local excess = keep > 0 and redis.call('XLEN', keys[1]) - keep or 0
   if excess > 0 then
@@ -395,10 +437,11 @@ end)
 -- ARGV  epoch, group, last id of the batch, entries of the batch, deliveries that one webhook may have, and all may, number of values per record,
 --       then per delivery: member, ms when it is due, webhook, what is kept (empty: nothing is to be sent, the record alone is written),
 --       and the record's fields, which say that nothing is sent
--- =>    members for which a record was written instead
+-- =>    members for which a record was written instead; NOGROUP, and nothing is done, where the group is missing
 register('meshlog_notify_spread', function(keys, args)
   if fenced(keys[5], args[1]) then return redis.error_reply(FENCED) end
-  local each, most, width, out = tonumber(args[5]), tonumber(args[6]), tonumber(args[7]), {}
+  local group, each, most, width, out = find_group(keys[1], args[2]), tonumber(args[5]), tonumber(args[6]), tonumber(args[7]), {}
+  if not group then return no_group(keys[1], args[2]) end
   for i = 8, #args, 4 + width do
     local member, webhook, kept = args[i], args[i + 2], args[i + 3]
     local waiting = tonumber(redis.call('HGET', keys[4], webhook) or 0)
@@ -412,13 +455,7 @@ register('meshlog_notify_spread', function(keys, args)
       out[#out + 1] = member
     end
   end
-  local read = 0
-  for _, group in ipairs(redis.call('XINFO', 'GROUPS', keys[1])) do
-    local info = {}
-    for i = 1, #group, 2 do info[group[i]] = group[i + 1] end
-    if info['name'] == args[2] then read = tonumber(info['entries-read'] or 0) or 0 end
-  end
-  redis.call('XGROUP', 'SETID', keys[1], args[2], args[3], 'ENTRIESREAD', string.format('%.0f', read + tonumber(args[4])))
+  move_cursor(keys[1], group, args[3], tonumber(args[4]))
   return out
 end)
 

@@ -10,6 +10,8 @@ final class InputFile: Sendable {
     /// Nil for what has no known end.
     let bytesTotal: Int?
     private let descriptor: Int32
+    /// What a program writes comes in small pieces, which are worth a short wait; a person's line is not.
+    private let gathers: Bool
     private let queue: DispatchQueue
 
     /// - Parameter path: `-` is standard input.
@@ -32,24 +34,50 @@ final class InputFile: Sendable {
         }
         if info.st_mode & S_IFMT == S_IFDIR { throw CommandFailure(.refused, "\(path) is a folder; name the files in it") }
         bytesTotal = info.st_mode & S_IFMT == S_IFREG ? Int(info.st_size) : nil
+        gathers = bytesTotal == nil && isatty(descriptor) == 0
     }
 
     deinit { if descriptor > STDERR_FILENO { close(descriptor) } }
 
-    /// The next bytes; empty at the end.
+    /// Whether a read would return at once; always so for a regular file.
+    var hasMore: Bool { isReadable(until: ContinuousClock.now) }
+
+    /// The next bytes, at most `ClientLimits.readBytes`; empty at the end.
     func read() async throws -> [UInt8] {
         try await withCheckedThrowingContinuation { continuation in
-            queue.async { [self] in
-                var bytes = [UInt8](repeating: 0, count: ClientLimits.readBytes)
-                var got = -1
-                repeat { got = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) } } while got < 0 && errno == EINTR
-                if got < 0 {
-                    continuation.resume(throwing: CommandFailure(.failed, "cannot read \(name): \(String(cString: strerror(errno)).lowercased())"))
-                    return
-                }
-                bytes.removeLast(bytes.count - got)
-                continuation.resume(returning: bytes)
+            queue.async { [self] in continuation.resume(with: Result { try next() }) }
+        }
+    }
+
+    private func next() throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: ClientLimits.readBytes)
+        var filled = try fill(&bytes, from: 0)
+        if gathers, filled > 0 {
+            let deadline = ContinuousClock.now + ClientLimits.gatherTime
+            while filled < bytes.count, isReadable(until: deadline) {
+                let count = try fill(&bytes, from: filled)
+                // The end: the next read finds it again.
+                if count == 0 { break }
+                filled += count
             }
         }
+        bytes.removeLast(bytes.count - filled)
+        return bytes
+    }
+
+    /// Reads once into the room from `start` on; how many bytes came, 0 at the end.
+    private func fill(_ bytes: inout [UInt8], from start: Int) throws -> Int {
+        while true {
+            let got = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress?.advanced(by: start), $0.count - start) }
+            let reason = errno
+            if got >= 0 { return got }
+            if reason != EINTR { throw CommandFailure(.failed, "cannot read \(name): \(String(cString: strerror(reason)).lowercased())") }
+        }
+    }
+
+    private func isReadable(until deadline: ContinuousClock.Instant) -> Bool {
+        var input = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        let left = max(.zero, ContinuousClock.now.duration(to: deadline))
+        return poll(&input, 1, Int32(left / .milliseconds(1))) > 0
     }
 }

@@ -1,6 +1,7 @@
 internal import Client
 internal import Foundation
 internal import Glibc
+internal import Synchronization
 
 /// What commands write: results on standard output, everything else on standard error.
 enum Output {
@@ -10,6 +11,9 @@ enum Output {
     /// Writes JSON as it is, on a line of its own.
     static func json(_ bytes: some Sequence<UInt8>) { write(Array(bytes) + [0x0A], to: STDOUT_FILENO) }
 
+    /// Writes a JSON value on exactly one line, for those who read line by line.
+    static func jsonLine(_ bytes: some Sequence<UInt8>) { write(JSONLine.folded(bytes) + [0x0A], to: STDOUT_FILENO) }
+
     /// Says why the command ends.
     static func complain(_ text: String) { write(Array("meshlog: \(text)\n".utf8), to: STDERR_FILENO) }
 
@@ -18,6 +22,9 @@ enum Output {
 
     /// Shows a progress line in place of the one before; empty takes it away.
     static func progress(_ text: String) { write(Array("\r\u{1B}[K\(text)".utf8), to: STDERR_FILENO) }
+
+    /// False once a write has shown that nobody reads the results any more; a command without an end of its own ends then.
+    static var hasReader: Bool { !closed.withLock { $0.contains(STDOUT_FILENO) } }
 
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
     static var isErrorTerminal: Bool { isatty(STDERR_FILENO) == 1 }
@@ -38,14 +45,31 @@ enum Output {
         return Int(size.ws_col)
     }
 
-    /// The reader may have gone (`meshlog tail | head`): then there is nobody left to write for.
+    /// Outputs that take nothing any more.
+    private static let closed = Mutex<Set<Int32>>([])
+
+    /// A write to a pipe without a reader fails instead of ending the process.
+    private static let outlivesReaders: Void = { _ = Glibc.signal(SIGPIPE, SIG_IGN) }()
+
+    /// Writes all of `bytes`.
+    ///
+    /// A reader that has gone (`meshlog publish … | head -1`) ends no work: what would be written for it is dropped, and so is what cannot be
+    /// written beside the results. Results that a full disk or the like does not take end the command, since its exit code would lie.
     private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        _ = outlivesReaders
+        if closed.withLock({ $0.contains(descriptor) }) { return }
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR || errno == EAGAIN { continue }
-            if count < 0 { exit(errno == EPIPE ? CommandExit.done.rawValue : CommandExit.failed.rawValue) }
-            sent += count
+            let reason = errno
+            if count >= 0 {
+                sent += count
+            } else if reason != EINTR, reason != EAGAIN {
+                closed.withLock { _ = $0.insert(descriptor) }
+                if reason == EPIPE || descriptor != STDOUT_FILENO { return }
+                complain("cannot write to standard output: \(String(cString: strerror(reason)).lowercased())")
+                exit(CommandExit.failed.rawValue)
+            }
         }
     }
 }

@@ -34,6 +34,8 @@ struct Publisher {
             let block = try await file.read()
             if block.isEmpty { break }
             for chunk in chunker.take(block) { try await publish(chunk, of: file) }
+            // A slow producer's lines do not wait until a request is full.
+            if !file.hasMore, let chunk = chunker.takeWhole() { try await publish(chunk, of: file) }
         }
         if let chunk = chunker.finish() { try await publish(chunk, of: file) }
     }

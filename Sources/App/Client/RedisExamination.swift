@@ -1,4 +1,5 @@
 internal import Client
+internal import Core
 internal import Foundation
 internal import Log
 internal import RedisDriver
@@ -58,6 +59,15 @@ struct RedisExamination {
             Finding("Redis", "streams", .warn, "\($0). The next start, or `meshlog streams apply`, creates what is missing, and removes nothing")
         }
         if faults.isEmpty { out.append(Finding("Redis", "streams", .ok, "streams, groups and functions are as declared")) }
+        let last = try LogReader(keys: settings.keys).bounds(.messages, session).last
+        let ahead = last.microseconds - (try time(session))
+        if ahead > 1_000_000 {
+            out.append(
+                Finding(
+                    "Redis", "ids of messages", .warn,
+                    "\(Amounts.count(Int(ahead / 1_000_000))) s ahead of Redis's clock: it ran ahead once, or the log goes on behind another one's ids. Until the clock"
+                        + " has caught up, time stands still for limits that count by it, and times in positions are off by as much"))
+        }
         let inspector = StreamInspector(keys: settings.keys)
         for stream in StreamName.allCases {
             for group in try inspector.status(stream, session).groups where group.lag == nil || group.lag ?? 0 > 1_000 || group.pending > 10_000 {
@@ -74,10 +84,15 @@ struct RedisExamination {
 
     private func clock(_ session: RedisSession) throws(RedisError) -> ClockFacts {
         let before = HostClock.microseconds
+        let there = try time(session)
+        return ClockFacts(server: "Redis", before: before, there: there, after: HostClock.microseconds)
+    }
+
+    /// Of Redis's clock, µs since the epoch.
+    private func time(_ session: RedisSession) throws(RedisError) -> Int64 {
         let time = try session.run("TIME").array ?? []
-        let after = HostClock.microseconds
         guard time.count == 2, let seconds = time[0].int, let microseconds = time[1].int else { throw .unexpectedReply("TIME") }
-        return ClockFacts(server: "Redis", before: before, there: Int64(seconds) * 1_000_000 + Int64(microseconds), after: after)
+        return Int64(seconds) * 1_000_000 + Int64(microseconds)
     }
 }
 

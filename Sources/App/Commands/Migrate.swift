@@ -16,7 +16,8 @@ struct Migrate: AsyncParsableCommand {
             meshlog migrate --adopt                                  the archive goes on with this log
 
             An archive is of one log, and no other may fill it. --adopt is for a log that goes on in the place of another, since Redis lost its data: stop \
-            all processes of both first. What the archive and the projections hold stays; new entries follow behind it. What Redis alone had is gone: entries \
+            all processes of both first. What the archive and the projections hold stays; new entries follow behind it. Where the archive is this log's \
+            already and the log has lost data since, its ids and the versions of its documents are mended. What Redis alone had is gone: entries \
             that were not archived yet, the ids of messages within the dedupe window, open sessions, deliveries to webhooks that were waiting. Configuration, \
             constraints and other documents are left in the projections alone: what is rebuilt from then on holds only what is set again, so set it again first.
 
@@ -61,34 +62,50 @@ struct Migrate: AsyncParsableCommand {
 
     private struct Adopted {
         let log: LogIdentity
-        /// Nil when it was the log's already.
+        /// It was another's before.
+        let isHandedOver: Bool
+        /// Nil when there was nothing to do.
         let behind: Position?
     }
 
     private func hand(over session: PostgreSQLSession, _ settings: Settings) throws -> Adopted {
         let redis = try RedisSession(settings.redis, name: "meshlog-migrate")
         let log = try LogIdentity.made(settings.keys, redis)
-        if try LogIdentity.owner(on: session) == log { return Adopted(log: log, behind: nil) }
+        let isOwn = try LogIdentity.owner(on: session) == log
         let reached = try LogIdentity.reached(on: session)
-        if let first = try LogIdentity.firstEntry(settings.keys, redis), first <= reached {
+        let first = try LogIdentity.firstEntry(settings.keys, redis)
+        // Else entries may wait for a verdict, which has the id of its message: its stream must not go on behind them.
+        let isBehindAll = first.map { $0 > reached } ?? true
+        if let first, !isOwn, !isBehindAll {
             throw CommandFailure(
                 .refused,
                 "the log '\(log.prefix)' begins at \(first), and the archive stands at \(reached): what lies between would never be archived. This log does not go on"
                     + " where the other ended; give it a database of its own")
         }
         // The archive last: until then the command can be repeated.
-        try LogSetup(catalog: try StreamCatalog.load(settings.home + "/streams"), keys: settings.keys).apply(redis)
-        try LogIdentity.goOn(behind: reached, settings.keys, redis)
-        let state = ControlState.materialized { () throws(PostgreSQLError) in
+        try LogSetup(catalog: try StreamCatalog.load(settings.home + "/streams"), keys: settings.keys, target: settings.backboneName).apply(redis)
+        let state = try control(settings, redis)
+        let recovery = ControlRecovery(keys: settings.keys)
+        if isOwn {
+            let hasEndedEarly = try isBehindAll && LogIdentity.end(settings.keys, redis) < reached
+            guard try hasEndedEarly || recovery.isNeeded(state, redis) else { return Adopted(log: log, isHandedOver: false, behind: nil) }
+        }
+        if isBehindAll { try LogIdentity.goOn(behind: reached, settings.keys, redis) }
+        guard try recovery.run(state, redis) else {
+            throw CommandFailure(.failed, "documents were changed meanwhile: stop all processes of the log, and say it again")
+        }
+        if !isOwn { try log.adopt(on: session) }
+        return Adopted(log: log, isHandedOver: !isOwn, behind: isBehindAll ? reached : state.reached)
+    }
+
+    /// The control plane as the projections have it, and what the log has beyond that.
+    private func control(_ settings: Settings, _ redis: RedisSession) throws -> ControlState {
+        let rows = ControlState.materialized { () throws(PostgreSQLError) in
             try PostgreSQLSession(conninfo: settings.postgresqlURL, applicationName: "meshlog-migrate")
         }
-        var revisions: [String: Position] = [:]
-        for kind in ControlKind.allCases {
-            for (key, row) in state?.rows(kind) ?? [:] { revisions["\(kind.rawValue)/\(key)"] = row.revision }
-        }
-        try ControlLog(keys: settings.keys).setVersions(revisions, redis)
-        try log.adopt(on: session)
-        return Adopted(log: log, behind: reached)
+        var state = rows ?? ControlState()
+        try ControlReader(keys: settings.keys).fold(into: &state, redis)
+        return state
     }
 
     private func show(_ adopted: Adopted) {
@@ -96,11 +113,14 @@ struct Migrate: AsyncParsableCommand {
             var object = JSONObject()
             object.add("key_prefix", adopted.log.prefix)
             object.add("log_id", adopted.log.id)
-            object.add("adopted", adopted.behind != nil)
+            object.add("adopted", adopted.isHandedOver)
             if let behind = adopted.behind { object.add("behind", behind.description) } else { object.addNull("behind") }
             return Output.json(object.finish())
         }
         guard let behind = adopted.behind else { return Output.line("nothing to do: the archive is of this log") }
-        Output.line("the archive is of the log '\(adopted.log.prefix)' (\(adopted.log.id)) now, and goes on behind \(behind)")
+        Output.line(
+            adopted.isHandedOver
+                ? "the archive is of the log '\(adopted.log.prefix)' (\(adopted.log.id)) now, and goes on behind \(behind)"
+                : "the archive is of this log, which had lost data: it goes on behind \(behind), and its documents have their versions again")
     }
 }

@@ -15,8 +15,9 @@ struct Publish: AsyncParsableCommand {
             meshlog publish --assign-ids lines-without-ids.ndjson
 
             A line is a message such as {"topic": "tasks.1", "source_subject_id": "planner", "data": {"n": 1}}.
-            Lines are sent in their order. When Meshlog is busy or the connection breaks they are sent again, and nothing is doubled: a line's \
-            message_uuid is recognised for the server's dedupe window (24 h by default). So a run that was interrupted is resumed by the same command.
+            Lines are sent in their order, those of standard input or a pipe as they come. When Meshlog is busy or the connection breaks they are \
+            sent again, and nothing is doubled: a line's message_uuid is recognised for the server's dedupe window (24 h by default). So a run that \
+            was interrupted is resumed by the same command.
 
             A line without message_uuid gets a new one for this run; publishing the file once more would append it once more. With --assign-ids its \
             id is made from the file: a UUIDv8 of SHA-256 over the file's name (without folder; '-' for standard input), the line's number and the \

@@ -95,7 +95,7 @@ struct LogFlags: ParsableArguments {
     func open() throws -> (setup: LogSetup, session: RedisSession) {
         let given = [("--redis-url", redisURL), ("--key-prefix", keyPrefix), ("--home", home), ("--config", config)]
         let settings = try EmbeddedSettings.resolve(try ServeFlags.parse(given.flatMap { name, value in value.map { [name, $0] } ?? [] }))
-        let setup = LogSetup(catalog: try StreamCatalog.load(settings.home + "/streams"), keys: settings.keys)
+        let setup = LogSetup(catalog: try StreamCatalog.load(settings.home + "/streams"), keys: settings.keys, target: settings.backboneName)
         return (setup, try RedisSession(settings.redis, name: "meshlog-streams"))
     }
 }

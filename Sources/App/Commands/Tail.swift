@@ -38,12 +38,12 @@ struct Tail: AsyncParsableCommand {
                     return true
                 }
                 if json {
-                    Output.json(event.data)
+                    Output.jsonLine(event.data)
                 } else if let message = JSONSlice(event.data) {
                     Output.line(MessageLine(message).text(width: Output.width, ink: ink))
                 }
                 left -= 1
-                return left > 0
+                return left > 0 && Output.hasReader
             }
         }
     }

@@ -33,7 +33,7 @@ struct Wiring {
 
     /// Runs a serving process until it is told to stop.
     ///
-    /// - Parameter onReady: called once all doors are open, with the HTTP port. A server that is away keeps its door closed, and nobody waiting.
+    /// - Parameter onReady: called once everything that people try first will answer, with the HTTP port. A server that is away keeps nobody waiting.
     func run(signals: [UnixSignal] = [.sigint, .sigterm], onReady: @escaping @Sendable (Int) async -> Void) async throws {
         let log = Logger(label: "meshlog")
         try HTTPPort.require(settings)
@@ -65,7 +65,7 @@ struct Wiring {
         while true {
             do {
                 let session = try RedisSession(settings.redis, name: "meshlog-setup")
-                try LogSetup(catalog: catalog, keys: settings.keys).apply(session)
+                try LogSetup(catalog: catalog, keys: settings.keys, target: settings.backboneName).apply(session)
                 return try LogIdentity.made(settings.keys, session)
             } catch {
                 guard error.isRetryable, ContinuousClock.now - start < .seconds(15) else { throw error }
@@ -82,11 +82,14 @@ struct Wiring {
         let url = settings.postgresqlURL
         let open = { @Sendable (name: String) throws(PostgreSQLError) in try PostgreSQLSession(conninfo: url, applicationName: name) }
         guard settings.roles.contains(.archive) || settings.roles.contains(.projections) else {
-            return { (name: String) throws(PostgreSQLError) in
+            let connect = { @Sendable (name: String) throws(PostgreSQLError) in
                 let session = try open(name)
                 try identity.check(on: session, claiming: false)
                 return session
             }
+            // What it takes in would be archived by nobody.
+            do throws(PostgreSQLError) { _ = try connect("meshlog-setup") } catch { if !error.isRetryable { throw error } }
+            return connect
         }
         let archive = try PreparedArchive(folder: settings.home + "/migrations", identity: identity, open: open)
         do throws(MigrationError) {
@@ -106,7 +109,7 @@ struct Wiring {
         onReady: @escaping @Sendable (Int) async -> Void
     ) throws -> [any Service] {
         let keys = settings.keys
-        let setup = LogSetup(catalog: catalog, keys: keys, identity: identity.id)
+        let setup = LogSetup(catalog: catalog, keys: keys, identity: identity.id, target: settings.backboneName)
         let loop = Loops(settings: settings, setup: setup)
         let codec = EntryCodec(keys: keys, dedupeWindowMs: settings.dedupeWindowMs)
         let appender = Appender(endpoint: settings.redis, setup: setup, codec: codec, metrics: metrics)
@@ -152,9 +155,7 @@ struct Wiring {
                 () throws(PostgreSQLError) in
                 try connect("meshlog-deliveries")
             }
-            let trimmer = Trimmer(loop: loop("trim"), catalog: catalog, keys: keys, live: live, interval: settings.trimInterval, metrics: metrics) {
-                UInt64(Date().timeIntervalSince1970 * 1000)
-            }
+            let trimmer = Trimmer(loop: loop("trim"), catalog: catalog, keys: keys, live: live, interval: settings.trimInterval, metrics: metrics)
             let maintenance = ArchiveMaintenance(loop: loop("maintain"), retention: settings.archiveRetention) { () throws(PostgreSQLError) in
                 try connect("meshlog-maintain")
             }
@@ -169,7 +170,7 @@ struct Wiring {
             let backbone = Backbone(backboneSettings)
             let republisher = Republishers.follower(
                 loop: loop("republish", reads: .verdicts), keys: keys, tail: tail, metrics: metrics, backbone: backbone, target: settings.backboneName,
-                body: settings.republishBody)
+                doors: Set(doorSubjects), body: settings.republishBody)
             add("republish") {
                 await republisher.run()
                 await backbone.close()
@@ -195,7 +196,8 @@ struct Wiring {
         if settings.roles.contains(.webhooks) {
             let courier = Courier(addresses: AddressGuard(opened: settings.webhookAllow))
             let notifier = Notifier(
-                loop: loop("webhooks", reads: .notifications), keys: keys, courier: courier, key: settings.webhookKey, metrics: metrics)
+                loop: loop("webhooks", reads: .notifications), keys: keys, courier: courier, key: settings.webhookKey, known: { follower.state },
+                metrics: metrics)
             add("webhooks") { await notifier.run() }
         }
         Together.join(&services, from: stages, "stages")
@@ -204,21 +206,15 @@ struct Wiring {
             follower.state.row(.constraint, rule).flatMap { ConstraintTerms(document: $0.document) }
         }
         let opening = OpeningDoors(natsDoors)
-        let (ports, listens) = AsyncStream.makeStream(of: Int.self, bufferingPolicy: .bufferingNewest(1))
-        add("announcement") {
-            await cancelWhenGracefulShutdown {
-                for await port in ports {
-                    await opening.wait()
-                    if !Task.isCancelled { await onReady(port) }
-                }
-            }
-        }
+        let announcement = Announcement()
+        announcement.awaits { opening.areOpen }
+        add("announcement") { await announcement.run(onReady) }
         let doors = services.count
         addDoors(opening, admission, appender, codec, verdicts, loop, &services)
         let writer = ControlWriter(
             redis: redisPool, keys: keys, follower: follower, machine: ControlMachine(rules: try DocumentForms(catalog).rules))
         let web = try http(
-            admission, appender, verdicts, catalog, redisPool, postgresqlPool, follower, writer, place, opening, onPort: { listens.yield($0) }, &services)
+            admission, appender, verdicts, catalog, redisPool, postgresqlPool, follower, writer, place, opening, announcement, &services)
         Together.join(&services, from: doors, "doors")
         services.append(web)
         // Behind the doors, so that it ends before them: who waits for a verdict is answered, and does not keep the doors from closing.
@@ -267,7 +263,7 @@ struct Wiring {
     private func http(
         _ admission: Admission, _ appender: Appender, _ verdicts: VerdictDesk, _ catalog: StreamCatalog, _ redis: BlockingPool<RedisSession>,
         _ postgresql: BlockingPool<PostgreSQLSession>, _ follower: ControlFollower, _ writer: ControlWriter,
-        _ place: ProjectionPlace, _ opening: OpeningDoors, onPort: @escaping @Sendable (Int) -> Void, _ services: inout [any Service]
+        _ place: ProjectionPlace, _ opening: OpeningDoors, _ announcement: Announcement, _ services: inout [any Service]
     ) throws -> any Service {
         let router = Hummingbird.Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
@@ -280,6 +276,16 @@ struct Wiring {
         let stores = Stores(redis: redis, postgresql: postgresql)
         let pulse = pulse(stores, place.connect, opening)
         services.append(Part(name: "pulse") { await pulse.run() })
+        announcement.awaits { pulse.hasAsked }
+        if settings.roles.contains(.projections) {
+            let count = projections.runtimes.count
+            // Where the archive is away they begin later; whoever asks is told so.
+            announcement.awaits {
+                if pulse.misses("postgresql") { return true }
+                let begun = try? await postgresql.run { try $0.query("SELECT count(DISTINCT name) FROM projection").int64(0, 0) }
+                return (begun.flatMap(\.self) ?? 0) >= Int64(count)
+            }
+        }
         if settings.roles.contains(.views) {
             let hub = FeedHub(endpoint: settings.redis, keys: settings.keys, stores: stores, live: live, tail: tail, metrics: metrics)
             let folds = BlockingPool<ProjectionPlace>(name: "past", width: 2) { place }
@@ -296,6 +302,7 @@ struct Wiring {
             services.append(Part(name: "past") { await folds.serve() })
             sockets.append(FeedSockets(hub: hub))
             services.append(Part(name: "feed") { await hub.run() })
+            announcement.awaits { hub.hasBegun }
         } else {
             OperateRoutes(pulse: pulse, metrics: metrics, stores: stores, keys: settings.keys, control: follower).add(to: router)
         }
@@ -309,7 +316,7 @@ struct Wiring {
             configuration: .init(
                 address: .hostname(settings.host, port: settings.port), serverName: "meshlog", backlog: 1024,
                 availableConnectionsDelegate: MaximumAvailableConnections(Limits.connectionsMax, logger: Logger(label: "meshlog.http"))),
-            onServerRunning: { channel in onPort(channel.localAddress?.port ?? 0) },
+            onServerRunning: { channel in announcement.listens(on: channel.localAddress?.port ?? 0) },
             logger: Logger(label: "meshlog.http"))
     }
 

@@ -53,12 +53,26 @@ package struct ControlMachine: Sendable {
         case .none: row == nil
         case .exists: row != nil
         case .at(let position): row?.revision == position
+        case .oneOf(let positions): row.map { positions.contains($0.revision) } ?? false
         }
     }
 
+    /// A document that is there already can still be changed and deleted, whatever it is called.
     private func checkNew(_ command: ControlCommand, _ row: ControlRow?) throws(Fault) {
-        guard row == nil, command.kind.reservedKeys.contains(command.key) else { return }
-        throw .refused(Refusal(.conflict, "/\(command.kind.keyMember ?? "")", "'\(command.key)' is the name of a route; take another one"))
+        guard row == nil else { return }
+        if command.kind.reservedKeys.contains(command.key) {
+            throw .refused(Refusal(.conflict, "/\(command.kind.keyMember ?? "")", "'\(command.key)' is the name of a route; take another one"))
+        }
+        for (member, name) in ControlMachine.segments(command) where name == "." || name == ".." {
+            throw .refused(Refusal(.malformed, "/\(member)", "'\(name)' in a path is a step to clients (RFC 3986, 5.2.4), not a name; take another one"))
+        }
+    }
+
+    /// What of the key becomes a segment of the document's path, by the member that says it.
+    private static func segments(_ command: ControlCommand) -> [(member: String, name: String)] {
+        if let member = command.kind.keyMember { return [(member, command.key)] }
+        guard let address = ConfigAddress(key: command.key) else { return [] }
+        return [("name", address.name), ("scope", address.scope)]
     }
 
     private func check(_ command: ControlCommand, _ document: [UInt8]) throws(Fault) {
@@ -71,6 +85,8 @@ package struct ControlMachine: Sendable {
         guard changes.kind == .object else {
             throw .refused(Refusal(.wrongType, "", "a patch is a JSON object with the members to change; null removes one"))
         }
+        let duplicates = Refusal(duplicateKeysIn: changes)
+        guard duplicates.isEmpty else { throw .refused(duplicates) }
         return JSONMergePatch.apply(changes, to: try parsed(document))
     }
 

@@ -1,6 +1,7 @@
 /// Merge patches: members of the patch replace those of the target, null removes, objects merge.
 ///
-/// - Source: RFC 7396. Members that the patch does not name keep their bytes and order.
+/// - Source: RFC 7396. Members that the patch does not name keep their bytes and order. Of a key written twice, the last member counts, as for
+///   every other reader.
 package enum JSONMergePatch {
     /// - Returns: JSON text.
     package static func apply(_ patch: JSONNode, to target: JSONNode?) -> [UInt8] {
@@ -14,8 +15,8 @@ package enum JSONMergePatch {
             out.append(contentsOf: value)
         }
         if let target, target.kind == .object {
-            for (key, value) in target.members {
-                guard let name = key.stringBytes, done.insert(name).inserted else { continue }
+            for (key, _) in target.members {
+                guard let name = key.stringBytes, done.insert(name).inserted, let value = target[name] else { continue }
                 guard let change = patch[name] else {
                     add(key, value.text)
                     continue
@@ -23,8 +24,8 @@ package enum JSONMergePatch {
                 if !change.isNull { add(key, apply(change, to: value)) }
             }
         }
-        for (key, value) in patch.members {
-            guard let name = key.stringBytes, done.insert(name).inserted, !value.isNull else { continue }
+        for (key, _) in patch.members {
+            guard let name = key.stringBytes, done.insert(name).inserted, let value = patch[name], !value.isNull else { continue }
             add(key, apply(value, to: nil))
         }
         out.append(UInt8(ascii: "}"))

@@ -31,6 +31,7 @@ package final class JetStreamPublisher {
         precondition(batch.count <= NATSLimits.publishBatchMax, "a batch has at most \(NATSLimits.publishBatchMax) messages")
         var gathering = Gathering(first: nextNumber, count: batch.count, reconnects: connection.reconnects)
         nextNumber += UInt64(batch.count)
+        passOver()
         send(batch, &gathering)
         flush(batch, &gathering, timeout)
         let isRefused = connection.lastRefusal.map { text in batch.contains { PublishRefusals.text($0.subject) == text } } ?? false
@@ -40,6 +41,20 @@ package final class JetStreamPublisher {
             settleRefused(batch, &gathering)
         }
         return gathering.outcomes(unknown: .timedOut(operation: "acknowledgement of a publish"))
+    }
+
+    /// What came too late for the batch before. A late "nobody listens", which subscribers may send as well, bears no number that would tell.
+    private func passOver() {
+        for _ in 0..<2 * NATSLimits.publishBatchMax {
+            do throws(NATSError) {
+                guard try acks.withNext(timeout: .zero, { _ in }) else { return }
+            } catch .noResponders {
+                continue
+            } catch {
+                // The batch will meet it.
+                return
+            }
+        }
     }
 
     private func send(_ batch: [PreparedPublish], _ gathering: inout Gathering) {

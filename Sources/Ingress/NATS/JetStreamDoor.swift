@@ -46,7 +46,8 @@ package struct JetStreamDoor: Sendable {
                     }
                     connection.close()
                 } catch {
-                    opening.opened(.jetstream)
+                    // One that is slow is about to listen.
+                    if case .timedOut? = error as? NATSError {} else { opening.opened(.jetstream) }
                     if !said { log.warning("JetStream is not reachable, will try again", metadata: ["reason": "\(error)"]) }
                     said = true
                     stop.wait(for: backoff.next())

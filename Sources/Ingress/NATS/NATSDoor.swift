@@ -77,7 +77,8 @@ package final class NATSDoor: AppendSink {
                     try connection.flush(timeout: .seconds(2))
                     connection.close()
                 } catch {
-                    opening.opened(.nats)
+                    // One that is slow is about to listen.
+                    if case .timedOut? = error as? NATSError {} else { opening.opened(.nats) }
                     if !said { log.warning("NATS is not reachable, will try again", metadata: ["reason": "\(error)"]) }
                     said = true
                     stop.wait(for: backoff.next())

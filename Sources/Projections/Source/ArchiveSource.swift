@@ -25,27 +25,46 @@ final class ArchiveSource {
         return made
     }
 
+    private func keeps(_ stream: StreamName) -> Bool { stream == .messages || stream == .verdicts }
+
+    private func extent() throws(ProjectionError) -> ArchiveExtent? {
+        let reader = ArchiveReader(session: try opened())
+        return try archive { () throws(ArchiveError) in try reader.extent() }
+    }
+
+    /// Whether it has entries behind `after` and before `before`, or any behind `after`. Where a log that nothing was taken from has none there, they are
+    /// those of a log before it.
+    func holds(_ stream: StreamName, after: Position, before: Position?) throws(ProjectionError) -> Bool {
+        guard keeps(stream) else { return false }
+        let reader = ArchiveReader(session: try opened())
+        let found = try archive { () throws(ArchiveError) in try reader.hasMessages(after: after, through: before?.previous) }
+        // Most logs are no successors: no connection is kept for this one question.
+        if !found { session = nil }
+        return found
+    }
+
+    /// The last entry that is archived; zero when none is.
+    func reached(_ stream: StreamName) throws(ProjectionError) -> Position {
+        guard keeps(stream), let extent = try self.extent() else { return .zero }
+        return extent.checkpoint.position
+    }
+
     /// Whether the archive has what the log has lost between two positions.
     ///
     /// - Parameter removed: entries that the log has lost in all.
     /// - Cost: an index look-up; counts rows when the first one asked for may have been dropped.
     /// - Throws: `.archiveBehind` when what the log let go may still come.
     func coverage(_ stream: StreamName, after: Position, before: Position, removed: Int64) throws(ProjectionError) -> Coverage {
-        guard stream == .messages || stream == .verdicts else { return .nothing }
-        let session = try opened()
-        let reader = ArchiveReader(session: session)
-        guard try database({ () throws(PostgreSQLError) in try !session.query("SELECT to_regclass('message_exchange')").isNull(0, 0) }),
-            let checkpoint = try archive({ () throws(ArchiveError) in try reader.checkpoints() }).first(where: { $0.name == "archive" && $0.partition == 0 })
-        else { return .nothing }
+        guard keeps(stream), let extent = try self.extent() else { return .nothing }
         // The log lets go only what is archived, but says nothing about who else removed entries: the counts do.
-        if checkpoint.position < before, checkpoint.entries < removed { throw .archiveBehind(archive: checkpoint.position, log: before) }
-        let sql = "SELECT entry_ms, entry_seq FROM message_exchange WHERE partition = 0 ORDER BY log_ts, partition, entry_ms, entry_seq LIMIT 1"
-        let answer = try database { () throws(PostgreSQLError) in try session.query(sql) }
-        guard answer.rowCount == 1 else { return .nothing }
-        let oldest = Position(ms: UInt64(answer.int64(0, 0) ?? 0), seq: UInt64(answer.int64(0, 1) ?? 0))
+        if extent.checkpoint.position < before.previous, extent.checkpoint.entries < removed {
+            throw .archiveBehind(archive: extent.checkpoint.position, log: before)
+        }
+        guard let oldest = extent.oldest else { return .nothing }
         if after >= oldest { return .whole }
+        let reader = ArchiveReader(session: try opened())
         let rows = try archive { () throws(ArchiveError) in try reader.count() }
-        return Int64(rows) >= checkpoint.entries ? .whole : .from(oldest)
+        return Int64(rows) >= extent.checkpoint.entries ? .whole : .from(oldest)
     }
 
     /// The next entries behind `after` and before `before`; none when there are none left.

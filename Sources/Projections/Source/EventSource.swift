@@ -75,7 +75,7 @@ package final class EventSource {
     /// Waits at the head until something new stands in one of the streams, at most `wait`.
     package func await(_ wait: Duration) throws(ProjectionError) {
         guard isAtHead else { return }
-        if let tail, tail.covers(sources[0].after) {
+        if let tail, tail.isKept(at: sources[0].after) {
             sources[0].asksLog = !tail.wait(after: sources[0].after, wait)
             return
         }

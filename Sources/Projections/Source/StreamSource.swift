@@ -6,7 +6,8 @@ import Replay
 /// Reads one stream behind a position, in chunks, oldest first; what the log has let go comes from the archive.
 ///
 /// A chunk begins with the entry that was read last: while that is there, nothing behind it can have been trimmed. When it is not, the
-/// counts of the stream tell whether something is missing, and then the archive is read up to the first entry that the log still has.
+/// counts of the stream tell whether something is missing, and then the archive is read up to the first entry that the log still has, or to its end
+/// when the log has none. A log that begins behind the cursor without a trim may be the successor of one that was lost: the archive is asked.
 final class StreamSource {
     let stream: StreamName
     /// Everything up to here was given out.
@@ -30,6 +31,8 @@ final class StreamSource {
     private var count = 128
     /// The entries before this one are read from the archive.
     private var archivedUntil: Position?
+    /// The last id of the log when it had no entries and the archive was asked: until it gives out another, there is nothing new.
+    private var askedAt: Position?
 
     /// - Parameters:
     ///   - tail: of messages; asked before the log.
@@ -101,7 +104,7 @@ final class StreamSource {
         asked = wanted
     }
 
-    /// Nil when the archive has to be read first.
+    /// Nil when the archive has to be read first, or the log again.
     private func chunk() throws(ProjectionError) -> [LogEvent]? {
         let answer: Result<(events: [LogEvent], isContiguous: Bool), RedisError> = try redis { () throws(RedisError) in
             if asked == nil { try request() }
@@ -113,7 +116,10 @@ final class StreamSource {
             }
         }
         let (events, isContiguous) = try redis { () throws(RedisError) in try answer.get() }
-        guard let first = events.first, let last = events.last else { return [] }
+        guard let first = events.first, let last = events.last else {
+            if !isContiguous, try !isWhole(from: nil) { return nil }
+            return []
+        }
         if !isContiguous, try !isWhole(from: first.position) { return nil }
         after = last.position
         if let known = ordinal { ordinal = known + Int64(events.count) }
@@ -123,7 +129,7 @@ final class StreamSource {
     private func take(_ reply: RedisReply, _ wanted: Int) -> Result<(events: [LogEvent], isContiguous: Bool), RedisError> {
         let total = reply.count
         isAtEnd = total < wanted
-        guard total > 0 else { return .success(([], true)) }
+        guard total > 0 else { return .success(([], false)) }
         let overlaps = EntryCodec.position(reply[0]) == after
         var failure: RedisError?
         // Only where nothing else has to be asked first on this connection.
@@ -153,7 +159,7 @@ final class StreamSource {
             try reader.decided(after: after, count: ProjectionLimits.chunkEntries, bytes: ProjectionLimits.chunkBytesTarget, session)
         }
         isAtEnd = messages.isEmpty
-        guard let first = messages.first, let last = messages.last else { return [] }
+        guard let first = messages.first, let last = messages.last else { return try isWhole(from: nil) ? [] : nil }
         let key = keys.stream(stream)
         let present = try redis { () throws(RedisError) in try session.run("XRANGE", [key, after.streamID, after.streamID]) }
         if present.array?.isEmpty != false, try !isWhole(from: first.position) { return nil }
@@ -165,38 +171,59 @@ final class StreamSource {
 
     // MARK: What was trimmed
 
-    /// Whether nothing is missing between `after` and `first`, the first entry behind it that the log has. When something is, the archive
-    /// is read next; when it is gone for good, a fold from the beginning begins later, and any other one cannot go on.
-    private func isWhole(from first: Position) throws(ProjectionError) -> Bool {
-        let info = try redis { () throws(RedisError) in try session.run("XINFO", ["STREAM", keys.stream(stream)]) }.pairs
-        let removed = Int64((info["entries-added"]?.int ?? 0) - (info["length"]?.int ?? 0))
-        if removed <= 0 { return true }
-        if let oldest = info["first-entry"]?.array?.first?.text.flatMap({ Position(streamID: $0) }), oldest <= after { return true }
-        if after != .zero, let ordinal, removed <= ordinal { return true }
-        switch try archive.coverage(stream, after: after, before: first, removed: removed) {
+    /// Whether nothing is missing between `after` and `first`, the first entry behind it that the log has; nil when it has none. When something is, the
+    /// archive is read next; when it is gone for good, a fold from the beginning begins later, and any other one cannot go on.
+    private func isWhole(from first: Position?) throws(ProjectionError) -> Bool {
+        let extent = try redis { () throws(RedisError) in try StreamExtent.read(stream, keys: keys, session) }
+        if let oldest = extent.first {
+            if oldest <= after { return true }
+            // It has come since the log was read.
+            if first == nil { return false }
+        }
+        if first == nil, extent.last == askedAt { return true }
+        if extent.removed > 0 {
+            if first == nil, extent.last <= after { return true }
+            if after != .zero, let ordinal, extent.removed <= ordinal { return true }
+        } else if first == after.next {
+            return true
+        } else if try !archive.holds(stream, after: after, before: first) {
+            // A log that nothing was taken from has all there is, unless it is the successor of one that was lost.
+            if first == nil { askedAt = extent.last }
+            return true
+        }
+        let end: Position
+        if let first { end = first } else { end = try archiveEnd() }
+        let coverage = try archive.coverage(stream, after: after, before: end, removed: extent.removed)
+        if first == nil { askedAt = extent.last }
+        switch coverage {
         case .whole:
-            archivedUntil = first
+            archivedUntil = end
             return false
         case .from(let position):
             // Only a fold from the beginning may begin later than the log did.
             guard after == .zero else { throw .gap(stream, after: after, first: position) }
             begins = position
-            archivedUntil = first
+            archivedUntil = end
             return false
         case .nothing:
             guard after == .zero else { throw .gap(stream, after: after, first: first) }
-            begins = first
-            ordinal = removed
+            begins = first ?? extent.last.next
+            ordinal = extent.removed
             return true
         }
     }
 
-    /// Entries that stood before the log's first entry, when that is still `first`.
+    /// Up to where the archive is read when the log has no entries: it has what was decided here, and in a log before this one.
+    private func archiveEnd() throws(ProjectionError) -> Position {
+        let decided = try redis { () throws(RedisError) in try StreamExtent.read(.verdicts, keys: keys, session) }.last
+        let archived = try archive.reached(stream)
+        return max(decided, archived).next
+    }
+
+    /// Entries that stood before `first`, when the log begins there, or will.
     private func removed(before first: Position) throws(RedisError) -> Int64? {
-        let info = try session.run("XINFO", ["STREAM", keys.stream(stream)]).pairs
-        guard info["first-entry"]?.array?.first?.text == first.streamID, let added = info["entries-added"]?.int, let length = info["length"]?.int else {
-            return nil
-        }
-        return Int64(added - length)
+        let extent = try StreamExtent.read(stream, keys: keys, session)
+        if let oldest = extent.first { return oldest == first ? extent.removed : nil }
+        return extent.last < first ? extent.removed : nil
     }
 }

@@ -52,7 +52,12 @@ package final class Materialization<P: Projection> {
         head = StreamHead(projection.definition.streams, keys: place.keys)
         (target, targetEntries) = try head.read(control)
         guard row.position <= target else {
-            throw .status("the checkpoint of \(row.name) stands at \(row.position), the log ends at \(target): it is another log, or a part of it was lost")
+            // Not for good: a log that was lost takes in entries again, and their ids pass the checkpoint sooner or later. The reason stays the same while
+            // it waits, so that it is said once.
+            throw .log(
+                .unexpectedReply(
+                    "the log ends before \(row.position), the checkpoint of \(row.name): a part of it was lost, or it is another log. The projection goes on"
+                        + " once the log's ids have passed that"))
         }
         source = try EventSource(
             streams: projection.definition.streams, after: row.position, ordinals: ordinals, tail: tail, name: "projection-\(row.name)",

@@ -42,14 +42,34 @@ struct Rebuild<P: Projection> {
         _ row: GenerationRow, _ epoch: Int, _ session: PostgreSQLSession, _ stop: StopSignal, _ control: RedisSession, _ renew: () throws -> Void
     ) throws(ProjectionError) {
         let work = try Materialization(projection, row, epoch: epoch, session: session, control: control, place: place, passOver: try passedOver(session))
+        // Where the generation that serves stood before the last look at the log.
+        var stood: Position?
         while !stop.isRequested {
             do { try renew() } catch { throw .fenced("\(error)") }
             _ = try work.step(wait: .milliseconds(20), control: control)
-            if work.isAtHead, try takeOver(work.committed, session) {
+            guard work.isAtHead else { continue }
+            switch try takeOver(work.committed, unreachable: stood, session) {
+            case .done:
                 log.info("took over", metadata: ["generation": "\(row.generation)", "position": "\(work.position)"])
+                if let stood, stood > work.position {
+                    log.warning(
+                        "the generation that served had entries that neither the log nor the archive has any more",
+                        metadata: ["generation": "\(row.generation)", "position": "\(work.position)", "served": "\(stood)"])
+                }
                 return
+            case .isBehind(let position): stood = position
+            case .isBusy: break
             }
         }
+    }
+
+    /// What came of an attempt to take over.
+    private enum Attempt {
+        case done
+        /// The serving generation stands here, further on.
+        case isBehind(Position)
+        /// Readers held the old rows for too long.
+        case isBusy
     }
 
     /// What somebody decided to pass over in the generation that serves is passed over here too.
@@ -72,10 +92,11 @@ struct Rebuild<P: Projection> {
 
     /// Switches from the serving generation to this one, when this one is not behind; as one transaction.
     ///
-    /// - Returns: false when it is still behind, or readers held the old rows for too long.
-    private func takeOver(_ row: GenerationRow, _ session: PostgreSQLSession) throws(ProjectionError) -> Bool {
+    /// - Parameter unreachable: where the serving generation stood before the last look at the log, which found nothing more for this one: when it still
+    ///   stands there, what lies between is gone, and waiting for it would never end.
+    private func takeOver(_ row: GenerationRow, unreachable: Position?, _ session: PostgreSQLSession) throws(ProjectionError) -> Attempt {
         do throws(PostgreSQLError) {
-            return try session.transaction { () throws(PostgreSQLError) in
+            return try session.transaction { () throws(PostgreSQLError) -> Attempt in
                 try session.execute("SET LOCAL lock_timeout = \(ProjectionLimits.takeoverLockMs)")
                 // Its materializer commits before or after this lock, never during.
                 let old = try session.query(
@@ -83,17 +104,18 @@ struct Rebuild<P: Projection> {
                     [.text(row.name)])
                 if old.rowCount == 1 {
                     let position = Position(ms: UInt64(clamping: old.int64(0, 1) ?? 0), seq: UInt64(clamping: old.int64(0, 2) ?? 0))
-                    guard row.position >= position else { return false }
+                    guard row.position >= position || position == unreachable else { return .isBehind(position) }
                 }
-                return try switchOver(row, from: old.rowCount == 1 ? old.int(0, 0) : nil, session)
+                try switchOver(row, from: old.rowCount == 1 ? old.int(0, 0) : nil, session)
+                return .done
             }
         } catch {
-            if error.sqlState == "55P03" { return false }
+            if error.sqlState == "55P03" { return .isBusy }
             throw .database(error)
         }
     }
 
-    private func switchOver(_ row: GenerationRow, from old: Int?, _ session: PostgreSQLSession) throws(PostgreSQLError) -> Bool {
+    private func switchOver(_ row: GenerationRow, from old: Int?, _ session: PostgreSQLSession) throws(PostgreSQLError) {
         let names = ProjectionNames(row.name)
         if let old {
             let parameters: [PostgreSQLParameter?] = [.text(row.name), .int4(Int32(old))]
@@ -121,6 +143,5 @@ struct Rebuild<P: Projection> {
             try session.execute(view)
         }
         if let old { try session.execute("DROP TABLE IF EXISTS \(names.table(old))") }
-        return true
     }
 }

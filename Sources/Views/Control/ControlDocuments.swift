@@ -37,10 +37,12 @@ struct ControlDocuments: Sendable {
             moment = query.moment("at")
             try query.finish()
         }
+        let (match, noneMatch) = try EntityTag.conditions(request.headers)
         // Most reads need nothing but what is in memory: then nothing is suspended.
         let picture = if moment == nil, let immediate = desk.immediate(request) { immediate } else { try await desk.picture(request, at: moment) }
         guard let row = picture.state.row(kind, key) else { throw ControlProblem.notFound(kind, key, picture.position) }
-        if EntityTag.isKnown(request.headers, row.revision) {
+        if let match, !match.holdsStrongly(row.revision) { throw ControlProblem.mismatch(kind, key, row, picture.position) }
+        if let noneMatch, noneMatch.holdsWeakly(row.revision) {
             return Response(status: .notModified, headers: [.eTag: EntityTag.text(row.revision), .meshlogPosition: picture.position.description])
         }
         return ViewAnswer.json(row.document, position: picture.position, headers: [.eTag: EntityTag.text(row.revision)])

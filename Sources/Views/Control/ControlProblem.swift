@@ -52,11 +52,19 @@ enum ControlProblem {
             members: [("key", .string(key)), ("position", .string(position.description))], headers: [.meshlogPosition: position.description])
     }
 
+    /// A read that asks for other versions than the one there is.
+    static func mismatch(_ kind: ControlKind, _ key: String, _ row: ControlRow, _ position: Position) -> ProblemDocument {
+        ProblemDocument(
+            "version-mismatch", status: 412, title: "The \(kind.noun) has another version than was named",
+            detail: "Its version is \(row.revision); a read without If-Match answers whatever there is.", instance: kind.path(key),
+            members: members(key, row), headers: headers(row, position))
+    }
+
     private static func exists(_ command: ControlCommand, _ row: ControlRow?, _ path: String, _ position: Position) -> ProblemDocument {
         ProblemDocument(
             "document-exists", status: 409, title: "There is such a \(command.kind.noun) already",
             detail: "'\(command.key)' exists. To change it, PUT or PATCH \(path)\(row.map { " with If-Match: \(EntityTag.text($0.revision))" } ?? "").",
-            instance: path, members: members(command, row), headers: headers(row, position))
+            instance: path, members: members(command.key, row), headers: headers(row, position))
     }
 
     private static func mismatch(_ command: ControlCommand, _ row: ControlRow?, _ path: String, _ position: Position) -> ProblemDocument {
@@ -71,13 +79,13 @@ enum ControlProblem {
         }
         return ProblemDocument(
             "version-mismatch", status: 412, title: "The \(command.kind.noun) has another version than was named", detail: detail, instance: path,
-            members: members(command, row), headers: headers(row, position))
+            members: members(command.key, row), headers: headers(row, position))
     }
 
-    private static func members(_ command: ControlCommand, _ row: ControlRow?) -> [(name: String, value: ProblemDocument.Member)] {
+    private static func members(_ key: String, _ row: ControlRow?) -> [(name: String, value: ProblemDocument.Member)] {
         let null = ProblemDocument.Member.json(Array("null".utf8))
         return [
-            ("key", .string(command.key)), ("current_version", row.map { .string($0.revision.description) } ?? null),
+            ("key", .string(key)), ("current_version", row.map { .string($0.revision.description) } ?? null),
             ("current", row.map { .json($0.document) } ?? null),
             ("would_pass", .string(row.map { "If-Match: \(EntityTag.text($0.revision))" } ?? "If-None-Match: *")),
         ]

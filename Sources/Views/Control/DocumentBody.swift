@@ -42,11 +42,13 @@ enum DocumentBody {
 
     /// The object in a body.
     ///
-    /// - Throws: 400 when it is no JSON, 422 when it is no object.
+    /// - Throws: 400 when it is no JSON, 422 when it is no object or has a key twice.
     static func object(_ bytes: [UInt8], _ noun: String) throws(ProblemDocument) -> JSONNode {
         let root: JSONNode
         do throws(JSONFault) { root = try JSONDocument(bytes).root } catch { throw ControlProblem.refused(Refusal(error), noun) }
         guard root.kind == .object else { throw ControlProblem.refused(Refusal(.wrongType, "", "a \(noun) is a JSON object"), noun) }
+        let duplicates = Refusal(duplicateKeysIn: root)
+        guard duplicates.isEmpty else { throw ControlProblem.refused(duplicates, noun) }
         return root
     }
 

@@ -52,7 +52,7 @@ struct FeedFollower<Sink: FeedSink>: Sendable {
                 wanted = entries.filter { filter.matches($0) }
             case .behind:
                 do {
-                    let page = try await hub.history.read(after: cursor, filter)
+                    let page = try await hub.history.read(after: cursor, filter, fromNow: fromNow)
                     isFailing = false
                     wanted = page.entries
                     if page.cursor > cursor { backoff.reset() } else if knowsPast { try await Task.sleep(for: backoff.next()) }

@@ -25,9 +25,10 @@ struct FeedHistory: Sendable {
         hot = HotFeed(keys: keys)
     }
 
+    /// - Parameter fromNow: what the archive has of a log before this one is not wanted.
     /// - Bounds: `ViewLimits.feedBatchEntriesMax` entries, `ViewLimits.feedBatchBytesTarget` bytes and one entry more.
     /// - Throws: 503 when a store is away: try again with the same cursor.
-    func read(after cursor: Position, _ filter: MessageFilter) async throws -> Page {
+    func read(after cursor: Position, _ filter: MessageFilter, fromNow: Bool = false) async throws -> Page {
         let (fromLog, found) = try await stores.log { [hot] session in
             let page = try hot.read(
                 after: cursor, count: ViewLimits.feedBatchEntriesMax, bytes: ViewLimits.feedBatchBytesTarget, chunk: ViewLimits.feedChunk, session)
@@ -37,7 +38,7 @@ struct FeedHistory: Sendable {
             return (Page(entries: entries.filter { filter.matches($0) }, cursor: end, isOfLog: true), page)
         }
         if found.isWhole {
-            guard found.isBeforeLog, try await archiveHas(after: cursor, before: found) else { return fromLog }
+            guard found.isBeforeLog, !fromNow, try await archiveHas(after: cursor, before: found) else { return fromLog }
         }
         let archived = try await readArchive(after: cursor, filter)
         if archived.cursor > cursor { return archived }

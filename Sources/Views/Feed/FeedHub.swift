@@ -106,6 +106,9 @@ package final class FeedHub: Sendable {
         return state.head
     }
 
+    /// The log has been reached once: from then on it can be followed.
+    package var hasBegun: Bool { state.withLockedValue(\.isStarted) }
+
     /// Counts a follower in; nil when there are too many, or the hub has stopped. Every id must `leave`.
     func join() -> Int? {
         let id: Int? = state.withLockedValue { state in

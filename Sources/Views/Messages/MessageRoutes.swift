@@ -35,6 +35,8 @@ struct MessageRoutes: Sendable {
     }
 
     private func list(_ request: Request) async throws -> Response {
+        // Who wanted a door and gets a page would wait for answers to what it sends.
+        try FeedRoute.refuseUpgrade(request)
         let query = try MessageQuery(request.uri.query ?? "")
         let reached = try await positions.waitForArchive(request)
         let (stand, page) = try await stores.archive { session in

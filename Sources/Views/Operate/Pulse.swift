@@ -14,6 +14,8 @@ package final class Pulse: Sendable {
     }
 
     private struct Record {
+        /// It has answered, or not, once.
+        var isKnown = false
         var missingSince: Int64?
         /// When the question that is under way was asked.
         var askedAt: Int64?
@@ -61,6 +63,12 @@ package final class Pulse: Sendable {
         }
     }
 
+    /// Every server has answered, or not, once.
+    package var hasAsked: Bool { records.withLockedValue { $0.values.allSatisfy(\.isKnown) } }
+
+    /// Does this server not answer?
+    package func misses(_ name: String) -> Bool { health.contains { $0.name == name && $0.missingSince != nil } }
+
     private func watch(_ server: Probe) async {
         while !Task.isCancelled {
             records.withLockedValue { $0[server.name]?.askedAt = Pulse.now }
@@ -81,6 +89,7 @@ package final class Pulse: Sendable {
             let asked = records[name]?.askedAt
             let wasMissing = records[name]?.missingSince != nil
             records[name]?.askedAt = nil
+            records[name]?.isKnown = true
             if reason == nil { records[name]?.missingSince = nil } else if !wasMissing { records[name]?.missingSince = asked }
             return wasMissing != (reason != nil)
         }

@@ -31,7 +31,7 @@ struct Positions: Sendable {
     /// - Returns: what was asked for.
     /// - Throws: 400 for a malformed header, 504 when the archive does not get there in time, 503 when it cannot be asked.
     func waitForArchive(_ request: Request) async throws -> Position? {
-        guard let wanted = try Positions.wanted(request) else { return nil }
+        guard let wanted = try await wanted(request) else { return nil }
         try await wait(wanted, what: "archive") {
             let stand = try await archive.current()
             // Without the log it is only the checkpoint that counts.
@@ -43,7 +43,7 @@ struct Positions: Sendable {
 
     /// Waits until this process knows the control plane as of what the request asks for, if it asks.
     func waitForControl(_ request: Request) async throws -> Position? {
-        guard let wanted = try Positions.wanted(request) else { return nil }
+        guard let wanted = try await wanted(request) else { return nil }
         if control.state.position >= wanted { return wanted }
         try await wait(wanted, what: "control plane") {
             // A change of its own is on its way here; a position of another stream only has to have passed.
@@ -61,7 +61,7 @@ struct Positions: Sendable {
     ///   - streams: what the projection reads.
     ///   - checkpoint: how far it has come.
     func wait(forProjection name: String, of streams: [StreamName], _ request: Request, checkpoint: () async throws -> Position) async throws -> Position? {
-        guard let wanted = try Positions.wanted(request) else { return nil }
+        guard let wanted = try await wanted(request) else { return nil }
         try await wait(wanted, what: "projection \(name)") {
             let stand = try await checkpoint()
             if stand >= wanted { return stand }
@@ -77,7 +77,7 @@ struct Positions: Sendable {
 
     /// Waits until the stream has passed what the request asks for, if it asks.
     func wait(for stream: StreamName, _ request: Request) async throws -> Position? {
-        guard let wanted = try Positions.wanted(request) else { return nil }
+        guard let wanted = try await wanted(request) else { return nil }
         try await wait(wanted, what: "stream \(stream.rawValue)") {
             let stand = try await stores.log { [keys] in try LogReader(keys: keys).bounds(stream, $0).last }
             // Only verdicts follow something; the other streams are what they are at any time.
@@ -88,23 +88,34 @@ struct Positions: Sendable {
         return wanted
     }
 
-    static func wanted(_ request: Request) throws(ProblemDocument) -> Position? {
+    /// - Throws: 400 for what is no position, and for one that nobody can have been given.
+    private func wanted(_ request: Request) async throws -> Position? {
         guard let text = request.headers[.meshlogMinPosition] else { return nil }
         var detail = PositionText.expectation
         if let position = PositionText.parse(text) {
             if position.ms <= UInt64(Date().timeIntervalSince1970 * 1000) + ViewLimits.clockSkewMs { return position }
+            // Where Redis's clock was ahead once, or the log goes on behind another one's ids, so are the positions that it gives out.
+            if let end = try? await stores.log({ [keys] in try Positions.end(keys, $0) }), position <= end { return position }
             detail = "it lies in the future, nobody can have been given it"
         }
         throw ParameterFault.problem([ParameterFault(parameter: "Meshlog-Min-Position", detail: detail)])
     }
 
+    /// The last position that any stream has given out.
+    private static func end(_ keys: LogKeys, _ session: RedisSession) throws(RedisError) -> Position {
+        var end = Position.zero
+        for name in StreamName.allCases { end = max(end, try LogReader(keys: keys).bounds(name, session).last) }
+        return end
+    }
+
     /// Has the time of `through` passed, and does the stream hold nothing behind `after` up to it? Entries get the time at which they
-    /// come, so none can come there any more.
+    /// come, so none can come there any more. Where the log's ids are ahead of the clock, what the streams have now is all that can be asked for.
     private func isNothingMissing(in stream: StreamName, after: Position, through: Position) async throws -> Bool {
         try await stores.log { [keys] session in
             let time = try session.run("TIME").array ?? []
             guard time.count == 2, let seconds = time[0].int, let microseconds = time[1].int else { return false }
-            guard UInt64(seconds) * 1000 + UInt64(microseconds / 1000) > through.ms else { return false }
+            let hasPassed = UInt64(seconds) * 1000 + UInt64(microseconds / 1000) > through.ms
+            guard try hasPassed || Positions.end(keys, session) >= through else { return false }
             if after >= through { return true }
             return try session.run("XRANGE", [keys.stream(stream), after.next.streamID, through.streamID, "COUNT", "1"]).array?.isEmpty == true
         }

@@ -67,7 +67,7 @@ struct PostRules: HeadRules {
         switch name.count {
         case 4 where name == Self.host:
             hosts += 1
-            return hosts == 1
+            return hosts == 1 && HostField.isValid(text, value)
         case 10 where name == Self.connection:
             return Self.equalLowered(text, value, Self.keepAlive)
         case 11 where name == Self.traceparent:
@@ -170,6 +170,8 @@ struct GetRules: HeadRules {
             upgrades = true
         } else if name == Self.host {
             hosts += 1
+            // What is none goes where it is refused, also with an upgrade.
+            if !HostField.isValid(text, value) { return false }
         } else if name == Self.connection {
             isPlain = isPlain && PostRules.equalLowered(text, value, Self.keepAlive)
         } else if Self.wishes.contains(where: { name == $0 }) || Self.prefixes.contains(where: { PostRules.starts(name, text, $0) }) {

@@ -77,6 +77,7 @@ package struct MeshlogChannel: HTTPChannelHandler {
         let pipeline = channel.pipeline.syncOperations
         try pipeline.configureHTTPServerPipeline(
             withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false)
+        try pipeline.addHandler(HeadCheck())
         try pipeline.addHandler(ConnectionTurns())
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
         try pipeline.addHandler(UnreadableRequest())

@@ -12,25 +12,36 @@ final class UnreadableRequest: ChannelDuplexHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    private var fault: HTTPParserError?
+    private var problem: ProblemDocument?
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if let error = error as? HTTPParserError { fault = error }
-        context.fireErrorCaught(error)
+        switch error {
+        case let fault as HeadCheck.Fault:
+            problem = fault.problem
+            // Hummingbird answers the parser's errors only.
+            context.fireErrorCaught(HTTPParserError.unknown)
+        case let fault as HTTPParserError:
+            problem = Self.problem(Self.detail(fault))
+            context.fireErrorCaught(error)
+        default: context.fireErrorCaught(error)
+        }
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard let fault, case .head(let bare) = unwrapOutboundIn(data), bare.status == .badRequest, bare.headerFields[.contentLength] == "0" else {
+        guard let problem, case .head(let bare) = unwrapOutboundIn(data), bare.status == .badRequest, bare.headerFields[.contentLength] == "0" else {
             return context.write(data, promise: promise)
         }
-        let problem = ProblemDocument(
-            "request-unreadable", status: 400, title: "The request is not HTTP", detail: Self.detail(fault) + " The connection is closed.")
         let body = ByteBuffer(bytes: problem.json)
         var head = bare
+        head.status = problem.status
         head.headerFields[.contentType] = ProblemDocument.contentType
         head.headerFields[.contentLength] = String(body.readableBytes)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         context.write(wrapOutboundOut(.body(body)), promise: promise)
+    }
+
+    static func problem(_ detail: String) -> ProblemDocument {
+        ProblemDocument("request-unreadable", status: 400, title: "The request is not HTTP", detail: detail + " The connection is closed.")
     }
 
     private static func detail(_ fault: HTTPParserError) -> String {

@@ -1,7 +1,7 @@
 import HTTPTypes
 package import Hummingbird
 
-/// Answers what no route has answered: 405 with `Allow` where the path exists for other methods, else 404.
+/// Answers what no route has answered: 405 with `Allow` where the path exists for other methods only, else 404.
 ///
 /// Add it to the router after all routes. Hummingbird applies middleware to the routes that come after it and, whenever it was
 /// added, to the requests that match no route; so added last it sees only those.
@@ -19,17 +19,21 @@ package struct UnknownRouteMiddleware<Context: RequestContext>: RouterMiddleware
         let path = request.uri.path
         let segments = Self.segments(path)
         let matching = routes.filter { Self.matches($0.segments, segments) }
-        guard let taken = matching.map(\.segments).max(by: Self.isLessSpecific) else {
-            throw ProblemDocument("not-found", status: 404, title: "There is nothing here", detail: "No route has the path \(path).")
-        }
+        guard let taken = matching.map(\.segments).max(by: Self.isLessSpecific) else { throw Self.notFound(path) }
         var methods = Set(matching.lazy.filter { $0.segments == taken }.map(\.method.rawValue))
         // The router was told to answer HEAD where it answers GET.
         if methods.contains("GET") { methods.insert("HEAD") }
+        // The router took a turn that the matching here does not know, as for `/messages/subject/`.
+        if methods.contains(request.method.rawValue) { throw Self.notFound(path) }
         let allowed = methods.sorted()
         throw ProblemDocument(
             "method-not-allowed", status: 405, title: "The path exists, but not for this method",
             detail: "\(path) takes \(allowed.joined(separator: ", ")).", members: [("allow", .strings(allowed))],
             headers: [.allow: allowed.joined(separator: ", ")])
+    }
+
+    private static func notFound(_ path: String) -> ProblemDocument {
+        ProblemDocument("not-found", status: 404, title: "There is nothing here", detail: "No route has the path \(path).")
     }
 
     private static func segments(_ path: String) -> [Substring] { path.split(separator: "/") }

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Client
 internal import Core
-internal import Foundation
 internal import NIOHTTP1
 
 struct ConstraintApply: AsyncParsableCommand {
@@ -61,10 +60,9 @@ struct ConstraintApply: AsyncParsableCommand {
         }
     }
 
-    /// The same values, however they are written.
+    /// The same values, however they are written: strings by their characters' bytes, numbers by all their digits.
     private static func isSame(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        func value(_ bytes: [UInt8]) -> NSObject? { (try? JSONSerialization.jsonObject(with: Data(bytes))) as? NSObject }
-        guard let left = value(left), let right = value(right) else { return false }
-        return left == right
+        guard let left = try? JSONDocument(left), let right = try? JSONDocument(right) else { return false }
+        return left.root.equals(right.root)
     }
 }

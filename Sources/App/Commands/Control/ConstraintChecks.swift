@@ -21,7 +21,7 @@ struct ConstraintLintCommand: AsyncParsableCommand {
         guard refusal.isEmpty else { throw PolicyFile.refuse(refusal, in: file, json: json) }
         let findings = ConstraintLint.check(constraints)
         for finding in findings {
-            if json { Output.json(finding.json) } else { Output.line("\(finding.constraint): \(finding.message) [\(finding.code.rawValue)]") }
+            if json { Output.jsonLine(finding.json) } else { Output.line("\(finding.constraint): \(finding.message) [\(finding.code.rawValue)]") }
         }
         if !findings.isEmpty { throw ExitCode(CommandExit.failed.rawValue) }
         if !json { Output.line("\(constraints.count) constraints, nothing found") }
@@ -54,7 +54,7 @@ struct ConstraintTestCommand: AsyncParsableCommand {
         let results = suite.run()
         for result in results {
             if json {
-                Output.json(result.json)
+                Output.jsonLine(result.json)
             } else {
                 Output.line("\(result.passed ? "ok    " : "FAILED") \(result.name)")
                 for line in result.text.split(separator: "\n") { Output.line("         \(line)") }

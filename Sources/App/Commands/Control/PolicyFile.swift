@@ -6,12 +6,16 @@ internal import Yams
 
 /// A file of constraints or of policy tests, YAML or JSON, as JSON.
 enum PolicyFile {
-    /// - Throws: `CommandFailure(.refused)` that says where the text is no YAML and no JSON.
+    /// - Throws: `CommandFailure(.refused)` that says where the text is no YAML and no JSON, or has a key twice.
     static func read(_ path: String) async throws -> JSONNode {
         let bytes = try await DocumentText.read(path)
         do {
             // JSON as it is: YAML would read some of its numbers otherwise.
-            if let document = try? JSONDocument(bytes) { return document.root }
+            if let document = try? JSONDocument(bytes) {
+                let duplicates = Refusal(duplicateKeysIn: document.root)
+                guard duplicates.isEmpty else { throw CommandFailure(.refused, "\(path): \(duplicates.summary)") }
+                return document.root
+            }
             // Times stay text, as in JSON.
             let value = try Yams.load(yaml: String(decoding: bytes, as: UTF8.self), .default.removing(.timestamp))
             guard let value, value is [AnyHashable: Any] || value is [Any] else {

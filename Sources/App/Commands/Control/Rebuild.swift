@@ -43,7 +43,7 @@ struct Rebuild: AsyncParsableCommand {
             for name in names {
                 let path = "/v1/projections/\(MeshlogServer.escaped(name))/rebuild"
                 let answer = try await server.change(cancel ? .DELETE : .POST, path)
-                if json { Output.json(answer.body) } else if cancel { Output.line("\(name): cancelled") }
+                if json { Output.jsonLine(answer.body) } else if cancel { Output.line("\(name): cancelled") }
             }
             if cancel || noWait { return }
             for name in names { try await follow(name, server) }
@@ -63,7 +63,7 @@ struct Rebuild: AsyncParsableCommand {
                         .failed, "\(name): the rebuild \(last["status"]?.plain ?? "ended"): \(last["failure"]?.plain ?? "no reason was given")")
                 }
                 if json {
-                    Output.json(status.bytes)
+                    Output.jsonLine(status.bytes)
                 } else {
                     Output.line(
                         "\(name): generation \(status["generation"]?.plain ?? "?") serves, \(status["rows"]?.plain ?? "?") rows at \(status["position"]?.plain ?? "?")"
@@ -96,7 +96,7 @@ struct Rebuild: AsyncParsableCommand {
                     )
                 }
                 if Output.isErrorTerminal { Output.progress("") }
-                if json { Output.json(found.json) } else { Output.line(found.text) }
+                if json { Output.jsonLine(found.json) } else { Output.line(found.text) }
                 isEqual = isEqual && found.isEqual
             } catch {
                 throw Rebuild.failure(error)
