@@ -32,6 +32,28 @@ struct NATSPublisherTests {
         }
     }
 
+    @Test("A subscriber that says 'nobody listens' after a batch is done holds nothing up")
+    func stray() async throws {
+        try await withNATSServer { server in
+            let url = server.url
+            try await onThread {
+                let connection = try NATSConnection(NATSOptions(url: url))
+                _ = try JetStream(connection).createStream(StreamConfiguration(name: "ORDERS", subjects: ["orders.>"]))
+                let others = try NATSConnection(NATSOptions(url: url))
+                let subscriber = try NATSSubscription(others, "orders.>")
+                try others.flush(timeout: .seconds(5))
+                let publisher = try JetStreamPublisher(connection)
+                #expect(publisher.publish([message(1)], timeout: .seconds(5)) == [.stored(stream: "ORDERS", sequence: 1, duplicate: false)])
+                let reply = try #require(try subscriber.next(timeout: .seconds(5))?.reply)
+                try others.publish(subject: reply, headers: [NATSHeader("Status", "503")], payload: [])
+                try others.flush(timeout: .seconds(5))
+                // What was sent to this connection before is here behind its own flush.
+                try connection.flush(timeout: .seconds(5))
+                #expect(publisher.publish([message(2)], timeout: .seconds(5)) == [.stored(stream: "ORDERS", sequence: 2, duplicate: false)])
+            }
+        }
+    }
+
     @Test("Preformatted headers and those of nats.c's own functions are the same on the wire")
     func headerForms() async throws {
         try await withNATSServer { server in

@@ -167,6 +167,17 @@ struct ProcessesTests {
             #expect(await eventually(within: .seconds(30)) { try await subjects(there) == ["eu.re.route", "eu.re.second"] })
             #expect(await eventually(within: .seconds(30)) { try sent().last?.description == second })
             #expect(try sent().map(\.description) == [away, second], "each was sent there once")
+            // A door of Meshlog's own is no place to send to: it would come in again.
+            let toDoor = #"{"constraint_id":"door","when":"message.data.door","action":{"type":"reroute","topic":"\#(again.natsSubject)"}}"#
+            #expect(try await Curl.run(port: again.port, "POST", "/v1/constraints", toDoor).status == 201)
+            let looped = try await publish(again, #"{"topic":"re.door","data":{"away":false,"door":true}}"#)
+            func refusal() throws -> DeliveryEntry? {
+                try LogReader(keys: keys).deliveries(after: .zero, count: 100, RedisSession(redis, name: "test")).first {
+                    $0.delivery.messageUUID.description == looped
+                }?.delivery
+            }
+            #expect(await eventually(within: .seconds(30)) { try refusal() != nil })
+            #expect(try refusal()?.outcome == .failed && refusal()?.reason.contains("is a door of Meshlog") == true)
             // A group that somebody removes comes back, and what is at the backbone is recognised there.
             try RedisSession(redis, name: "test").run("XGROUP", ["DESTROY", verdicts, "republish.eu-1"])
             let third = try await publish(again, #"{"topic":"re.third","data":{"away":true}}"#)

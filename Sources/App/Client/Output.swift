@@ -8,6 +8,9 @@ enum Output {
     /// Writes one line of results.
     static func line(_ text: String) { write(Array((text + "\n").utf8), to: STDOUT_FILENO) }
 
+    /// Tells who started a server; what nobody takes is dropped, since the server goes on.
+    static func say(_ text: String) { write(Array((text + "\n").utf8), to: STDOUT_FILENO, isResult: false) }
+
     /// Writes JSON as it is, on a line of its own.
     static func json(_ bytes: some Sequence<UInt8>) { write(Array(bytes) + [0x0A], to: STDOUT_FILENO) }
 
@@ -55,7 +58,7 @@ enum Output {
     ///
     /// A reader that has gone (`meshlog publish … | head -1`) ends no work: what would be written for it is dropped, and so is what cannot be
     /// written beside the results. Results that a full disk or the like does not take end the command, since its exit code would lie.
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) {
+    private static func write(_ bytes: [UInt8], to descriptor: Int32, isResult: Bool = true) {
         _ = outlivesReaders
         if closed.withLock({ $0.contains(descriptor) }) { return }
         var sent = 0
@@ -66,7 +69,7 @@ enum Output {
                 sent += count
             } else if reason != EINTR, reason != EAGAIN {
                 closed.withLock { _ = $0.insert(descriptor) }
-                if reason == EPIPE || descriptor != STDOUT_FILENO { return }
+                if reason == EPIPE || descriptor != STDOUT_FILENO || !isResult { return }
                 complain("cannot write to standard output: \(String(cString: strerror(reason)).lowercased())")
                 exit(CommandExit.failed.rawValue)
             }

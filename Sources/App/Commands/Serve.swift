@@ -16,7 +16,7 @@ struct Serve: AsyncParsableCommand {
         let settings = try Settings.resolve(flags)
         Logs.start(settings.logLevel)
         try await Wiring(settings: settings).run { port in
-            Terminal.say("meshlog serves \(settings.url(port: port))")
+            Output.say("meshlog serves \(settings.url(port: port))")
         }
     }
 }

@@ -77,7 +77,7 @@ struct Up: AsyncParsableCommand {
             settings.list.isEmpty
             ? "" : "\n  redis-cli -p \(stack.redis.port) RPUSH \(settings.list) '{\"topic\": \"internal.updates\", \"data\": 1}'"
         EmbeddedReport.writeServing(url: http, folder: stack.configuration.dataFolder)
-        Terminal.say(
+        Output.say(
             """
 
             Meshlog is up.

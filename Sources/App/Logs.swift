@@ -1,16 +1,4 @@
-internal import Foundation
 internal import Logging
-
-/// Writes to people.
-enum Terminal {
-    static func say(_ text: String) {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
-    }
-
-    static func complain(_ text: String) {
-        FileHandle.standardError.write(Data(("meshlog: " + text + "\n").utf8))
-    }
-}
 
 /// Sets logging up once per process: one line per event, on standard error.
 enum Logs {
